@@ -1,0 +1,352 @@
+"""The lab: built from a plan, steady before it is touched, whole again after, gone at the end."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import time
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+from lab.enclosure import Enclosure, ensure_image
+from lab.errors import LabError
+from lab.fabric import Fabric, lay_out
+from lab.fabric.namespaces import Resident
+from lab.faulting import FaultNotFeltError, NotHealedError
+from lab.levers import Levers
+from lab.measure import Evidence
+from lab.nodes import Containers, ensure_template
+from lab.nodes.specs import PLAYED, bridged, spec
+from lab.plan import NodeKind, Scope, dumps, load
+from lab.service import STEADY, Service
+from lab.waiting import WaitedInVainError, wait_until
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from ipaddress import IPv4Interface
+    from typing import ParamSpec, TypeVar
+
+    from lab.faulting import Fault, Felt
+    from lab.plan import Plan
+    from lab.run import Scenario
+    from lab.service import Observation
+
+    P = ParamSpec("P")
+    T = TypeVar("T")
+
+FELT_WITHIN = 2.0
+WHOLE_WITHIN = 90.0
+LONGEST_HOLD = 300.0
+
+
+class Lab:
+    """A running replica. Make one with `Lab.up`, take up a kept one with `Lab.attach`."""
+
+    def __init__(self, plan: Plan, enclosure: Enclosure, *, seed: int = 1) -> None:
+        self.plan = plan
+        self.enclosure = enclosure
+        self.seed = seed
+        self.longest_hold = LONGEST_HOLD
+        self.observations: list[Observation] = []
+        self.phases: dict[str, float] = {}
+        self.wards: dict[str, int] = {}
+        self.scope = Scope.ONE_COMPONENT
+        self._scenario: Scenario | None = None
+        self._arrived: dict[str, int] = {}
+        played = [node.name for node in plan.nodes.values() if node.kind in PLAYED]
+        self._played = played
+        ward_names = [node.name for node in plan.nodes.values() if node.kind is NodeKind.WARD]
+        self.layout = lay_out(plan, [*played, *ward_names])
+        self.fabric = Fabric(enclosure.network, self.layout)
+        self.template = Path("/nonexistent")
+        self.nodes = Containers(enclosure, self.template, self._plug)
+        self.levers = Levers(enclosure, self.fabric, self.nodes)
+        self._ward: Resident | None = None
+
+    # -- life ---------------------------------------------------------------------------------------------------
+
+    @classmethod
+    def up(  # noqa: PLR0913 - all are named at the call
+        cls,
+        plan: Plan,
+        *,
+        name: str = "lab",
+        keep: bool = False,
+        seed: int = 1,
+        defects: tuple[str, ...] = (),
+        say: Callable[[str], None] = lambda _: None,
+    ) -> Self:
+        """Build the replica and wait until its services are steady.
+
+        Raises:
+            LabError: it could not be built; nothing of it is left.
+        """
+        store = ensure_image(say)
+        template = ensure_template(store, say)
+        begun = time.monotonic()
+        enclosure = Enclosure.start(name, store=store, keep=keep)
+        try:
+            self = cls(plan, enclosure, seed=seed)
+            self.nodes.template = template
+            self._build(defects, say)
+        except BaseException:
+            enclosure.close()
+            raise
+        self.spent("build", time.monotonic() - begun)
+        return self
+
+    @classmethod
+    def attach(cls, name: str = "lab") -> Self:
+        """Take up a kept lab.
+
+        Raises:
+            LabError: none of that name is up.
+        """
+        enclosure = Enclosure.attach(name)
+        stored = json.loads((enclosure.state / "lab.json").read_text())
+        self = cls(load(enclosure.state / "plan.yaml"), enclosure, seed=stored["seed"])
+        self.wards = stored["wards"]
+        self.nodes.template = Path(stored["template"])
+        for node in self._played:
+            self.nodes.adopt(node)
+        return self
+
+    def _build(self, defects: tuple[str, ...], say: Callable[[str], None]) -> None:
+        state = self.enclosure.state
+        (state / "plan.yaml").write_text(dumps(self.plan), encoding="utf-8")
+        say(f"wiring {len(self.layout.bridges)} switches with {len(self.layout.strands)} strands of cable")
+        self.fabric.build()
+        self.levers.start_firmware(self.plan.switches)
+        self._open_wards()
+        secret = secrets.token_hex(16)
+        say(f"starting {len(self._played)} nodes")
+        for node in self._played:
+            self.nodes.create(node, spec(self.plan, self.layout, node, secret=secret, defects=defects))
+        self.nodes.on(self._played)
+        stored = {
+            "wards": self.wards,
+            "seed": self.seed,
+            "template": str(self.nodes.template),
+            "pid": os.getpid(),
+        }
+        (state / "lab.json").write_text(json.dumps(stored))
+        say("waiting for the services to be whole")
+        self.wait_whole()
+
+    def _open_wards(self) -> None:
+        home = self.enclosure.network.stat().st_ino
+        for node in self.plan.nodes.values():
+            if node.kind is not NodeKind.WARD:
+                continue
+            pid = self.enclosure.spawn("unshare", "--net", "--", "sleep", "infinity", log="wards.log").pid
+            namespace = self.enclosure.proc(pid) / "ns/net"
+            wait_until(partial(_moved, namespace, home), within=5, because=f"{node.name} has no network")
+            self._plug(node.name, namespace)
+            self.wards[node.name] = pid
+
+    def _plug(self, node: str, namespace: Path) -> None:
+        addresses = {network: self._address(node, network) for network in self.plan.nodes[node].stands_on}
+        self.fabric.plug(node, namespace, addresses, bridged(self.plan, node))
+
+    def _address(self, node: str, network: str) -> IPv4Interface:
+        return self.plan.address(node, network)
+
+    def close(self) -> None:
+        """Let go of a kept lab without touching it."""
+        if self._ward is not None:
+            self._ward.close()
+            self._ward = None
+        self.nodes.close()
+        self.fabric.close()
+
+    def down(self) -> None:
+        """End the lab; nothing of it is left."""
+        self.close()
+        self.enclosure.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.down()
+
+    # -- what scenarios use -------------------------------------------------------------------------------------
+
+    def service(self, name: str) -> Service:
+        """A service of the plan.
+
+        Raises:
+            LabError: the plan has none of that name; the sentence lists the known ones.
+        """
+        if name not in self.plan.services:
+            raise LabError(f"no service is called {name!r}; known: {', '.join(sorted(self.plan.services))}")
+        return Service(self, self.plan.services[name])
+
+    @property
+    def scenario(self) -> Scenario:
+        """The scenario that is being played.
+
+        Raises:
+            LabError: none is.
+        """
+        if self._scenario is None:
+            raise LabError("no scenario has begun: use the `lab` fixture, or lab.begin(run.begin(...))")
+        return self._scenario
+
+    def begin(self, scenario: Scenario | None) -> None:
+        """Play a scenario from now on (None: no longer)."""
+        self._scenario = scenario
+        self.scope = Scope.ONE_COMPONENT
+
+    @contextmanager
+    def fault(self, fault: Fault) -> Iterator[None]:
+        """Hold a fault while the body runs: proven before, proven again, healed, proven gone, back to normal.
+
+        Raises:
+            FaultNotFeltError: it did not bite, or stopped biting too early.
+            NotHealedError: the lab is not whole after it.
+        """
+        scenario = self.scenario
+        scenario.fault, scenario.fault_fr = str(fault), fault.french
+        scenario.lost, self.scope = fault.lost(self.plan), fault.scope(self.plan)
+        scenario.scope = str(self.scope)
+        try:
+            self._inject(fault, scenario)
+            yield
+            self._prove(fault, "before heal")
+        finally:
+            self._heal(fault, scenario)
+
+    def _inject(self, fault: Fault, scenario: Scenario) -> None:
+        begin = time.monotonic_ns()
+        scenario.window = (begin, begin)
+        scenario.event("inject", f"{fault}", fault.french, begin)
+        fault.inject(self)
+        self._arrived = self.fabric.carried()
+        self._prove(fault, "injected")
+
+    def _prove(self, fault: Fault, when: str) -> None:
+        found: list[Felt] = []
+
+        def felt() -> bool:
+            found.append(fault.holds(self))
+            return found[-1].holds
+
+        try:
+            wait_until(felt, within=FELT_WITHIN, because="nothing bites")
+        except WaitedInVainError as error:
+            self._note(fault, when, found[-1])
+            raise FaultNotFeltError(f"{fault} was not felt ({when}): {found[-1].detail}") from error
+        self._note(fault, when, found[-1])
+
+    def _note(self, fault: Fault, when: str, felt: Felt) -> None:
+        self.scenario.evidence.append(Evidence(str(fault), when, felt.holds, felt.detail))  # type: ignore[arg-type]
+        self.scenario.event(
+            "proof", f"{when}: {felt.detail}", f"preuve ({'ressentie' if felt.holds else 'non ressentie'})"
+        )
+
+    def _heal(self, fault: Fault, scenario: Scenario) -> None:
+        assert scenario.window is not None, "a fault is healed after it was injected"  # noqa: S101 - an invariant
+        begun = time.monotonic_ns()
+        scenario.window = (scenario.window[0], begun)
+        scenario.event("heal", "healed", "réparation", begun)
+        fault.heal(self)
+        self._note(fault, "after heal", fault.holds(self))
+        try:
+            self.wait_whole()
+        except WaitedInVainError as error:
+            raise NotHealedError(f"after {fault}: {error}") from error
+        scenario.event("return", "back to normal", "retour à la normale")
+        self.spent("return", (time.monotonic_ns() - begun) / 1e9)
+
+    def hold(self) -> None:
+        """Wait until every timer that the fault may start has run out and the wards' service is steady again.
+
+        A service that does not come back within the clients' patience after that is left to the verdict.
+        """
+        begun = time.monotonic()
+        slowest = max((timer.value.total_seconds() for timer in self.plan.failovers.values()), default=0.0)
+        patience = max(service.patience.total_seconds() for service in self.plan.services.values())
+        self.scenario.event("hold", f"held for {slowest:g} s at least", f"panne maintenue {slowest:g} s au moins")
+        wait_until(lambda: time.monotonic() - begun > slowest, within=slowest + 5, because="time stands still")
+        try:
+            wait_until(self._steady, within=patience + STEADY, because="the wards are not served")
+            self.scenario.event("steady", "the wards are served", "les services sont servis")
+        except WaitedInVainError:
+            self.scenario.event("unsteady", "the wards are not served", "les services ne sont pas servis")
+        self.spent("hold", time.monotonic() - begun)
+
+    def _steady(self) -> bool:
+        return all(observation.is_steady(STEADY) for observation in self.observations)
+
+    # -- what faults and services use ---------------------------------------------------------------------------
+
+    def arrivals(self, interfaces: tuple[str, ...]) -> int:
+        """Packets that came in on these wires since the fault was injected, the monitors' hellos apart."""
+        now = self.fabric.carried()
+        return sum(now[name] - self._arrived.get(name, 0) for name in interfaces)
+
+    def from_ward(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run a piece of work inside the network of the first ward."""
+        if self._ward is None:
+            self._ward = Resident(self.enclosure.proc(next(iter(self.wards.values()))) / "ns/net")
+        return self._ward.do(partial(work, *args, **kwargs))
+
+    def run_in(self, node: str, *command: str) -> str:
+        """Run a command in a node; returns what it printed.
+
+        Raises:
+            LabError: it failed.
+        """
+        ran = self.nodes.run(node, *command)
+        if ran.status:
+            raise LabError(f"{' '.join(command)} failed in {node}: {ran.output.strip()[-500:]}")
+        return ran.output
+
+    def spent(self, phase: str, seconds: float) -> None:
+        """Add to the time budget."""
+        self.phases[phase] = self.phases.get(phase, 0.0) + seconds
+
+    # -- health -------------------------------------------------------------------------------------------------
+
+    def ailments(self) -> list[str]:
+        """What is not as the plan wants it, in sentences; empty when the lab is whole."""
+        found = [f"{harm}: {', '.join(sorted(names))}" for harm, names in self.levers.journal.items() if names]
+        found += [f"node {node} is off" for node in self._played if not self.nodes.is_on(node)]
+        found += [
+            f"switch {name} has no firmware" for name in self.plan.switches if not self.levers.firmware_runs(name)
+        ]
+        if not found:
+            found = [f"service {name} is not whole" for name in self.plan.services if not self.service(name).is_whole()]
+        return found
+
+    def wait_whole(self) -> None:
+        """Wait until nothing ails the lab.
+
+        Raises:
+            WaitedInVainError: something still does; the sentence says what.
+        """
+        wait_until(
+            lambda: not self.ailments(),
+            within=WHOLE_WITHIN,
+            because=lambda: "; ".join(self.ailments()),
+            every=0.1,
+        )
+
+    def status(self) -> dict[str, Any]:
+        """What a person who looks at the lab wants to know."""
+        return {
+            "plan": self.plan.name,
+            "state": str(self.enclosure.state),
+            "nodes": {node: self.nodes.is_on(node) for node in self._played},
+            "switches": {name: self.levers.firmware_runs(name) for name in self.plan.switches},
+            "services": {name: self.service(name).is_whole() for name in self.plan.services},
+            "broken": {str(harm): sorted(names) for harm, names in self.levers.journal.items() if names},
+        }
+
+
+def _moved(namespace: Path, home: int) -> bool:
+    return namespace.stat().st_ino != home

@@ -1,0 +1,69 @@
+"""Starts an enclosure, outlives whoever asked for it by a moment, and sweeps what the kernel leaves.
+
+`python -m lab.enclosure.launcher STATE CGROUP DATA [STORE] [--keep]`. Standard input is a pipe held by the harness:
+when the harness dies, however it dies, the pipe closes and the launcher ends the enclosure. The chain below it holds
+by parent-death signals, so killing the launcher ends the enclosure too; only empty folders stay, which
+`bascule doctor` names and the next start sweeps.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ctypes
+import os
+import select
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+from lab.enclosure.sweep import sweep
+
+_PR_SET_PDEATHSIG = 1
+
+
+def _die_with_parent() -> None:
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def main() -> int:
+    """Run until the enclosure ends, the pipe closes (unless --keep), or SIGTERM comes; then sweep."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("state", type=Path)
+    parser.add_argument("cgroup")
+    parser.add_argument("data")
+    parser.add_argument("store", nargs="?")
+    parser.add_argument("--keep", action="store_true")
+    options = parser.parse_args()
+    init = [
+        sys.executable,
+        "-I",
+        str(Path(__file__).with_name("init.py")),
+        str(options.state),
+        options.cgroup,
+        options.data,
+    ]
+    child = subprocess.Popen(
+        [
+            *("unshare", "--pid", "--fork", "--kill-child", "--mount", "--net", "--mount-proc", "--"),
+            *init,
+            *([options.store] if options.store else []),
+        ],
+        preexec_fn=_die_with_parent,  # noqa: PLW1509 - this process has one thread
+        stdin=subprocess.DEVNULL,
+    )
+    stop_read, stop_write = os.pipe()
+    os.set_blocking(stop_write, False)
+    signal.set_wakeup_fd(stop_write)
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD):
+        signal.signal(number, lambda *_: None)
+    watched = [stop_read] if options.keep else [stop_read, sys.stdin.fileno()]
+    select.select(watched, [], [])
+    child.kill()
+    child.wait()
+    sweep(options.state, options.cgroup)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,15 @@
+"""The root of everything that can go wrong on the bench itself."""
+
+from __future__ import annotations
+
+
+class LabError(Exception):
+    """The bench, not the infrastructure under test, failed. Never an AssertionError."""
+
+
+class Inconclusive(LabError):  # noqa: N818 - a verdict, in the verdict's word
+    """The run says nothing about the objective: the fault did not bite, or the instrument lagged."""
+
+
+class NotMet(AssertionError):  # noqa: N818 - a verdict, in the verdict's word
+    """An objective of the plan was measured and is not met. The message is the verdict's sentence."""

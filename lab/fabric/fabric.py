@@ -1,0 +1,177 @@
+"""Switches and cables of the replica, made of bridges and veth pairs in the enclosure's own network namespace."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lab.errors import LabError
+from lab.fabric.firewall import Firewall
+from lab.fabric.namespaces import Resident, inside
+from lab.replica import netlink
+
+if TYPE_CHECKING:
+    import socket
+    from collections.abc import Iterable, Sequence
+    from ipaddress import IPv4Interface
+
+    from pyroute2 import IPRoute
+
+    from lab.fabric.layout import Layout, NodePort
+
+
+class FabricError(LabError):
+    """A wire could not be made or found."""
+
+
+class Fabric:
+    """Every call goes through one resident thread, so that no call can touch the machine's own interfaces."""
+
+    def __init__(self, namespace: Path, layout: Layout) -> None:
+        self.layout = layout
+        self._thread = Resident(namespace)
+        self._indexes: dict[str, int] = {}
+        self._thread.do(self._open)
+
+    def _open(self) -> None:
+        from pyroute2 import IPRoute  # noqa: PLC0415 - 0.2 s that only a running lab pays
+
+        self._ipr: IPRoute = IPRoute()
+        self._raw: socket.socket = netlink.connect()
+        self._firewall = Firewall()
+        self._indexes = {name: link.index for name, link in netlink.links(self._raw).items()}
+
+    def close(self) -> None:
+        """Let go of the sockets; the wires die with the enclosure."""
+        self._thread.do(self._ipr.close)
+        self._thread.do(self._raw.close)
+        self._thread.close()
+
+    def build(self) -> None:
+        """Make every switch and every inter-switch wire, plugged in and up."""
+        self._thread.do(self._build)
+
+    def _build(self) -> None:
+        _quiet()
+        for bridge in self.layout.bridges.values():
+            self._ipr.link("add", ifname=bridge, kind="bridge", br_mcast_snooping=0, br_stp_state=0)
+        self._learn()
+        for strand in self.layout.strands:
+            one, other = strand.ends
+            self._ipr.link("add", ifname=one, kind="veth", peer={"ifname": other})
+        self._learn()
+        for strand in self.layout.strands:
+            for switch, end in zip(strand.switches, strand.ends, strict=True):
+                master = self._indexes[self.layout.bridges[switch]]
+                self._ipr.link("set", index=self._indexes[end], master=master, ifalias=f"{strand.cable} {switch}")
+                # Before it comes up: two parallel cables without isolation are a broadcast storm at once.
+                netlink.set_port(self._raw, self._indexes[end], isolated=True)
+        self._firewall.build([end for strand in self.layout.strands for end in strand.ends])
+        netlink.power(self._raw, (self._indexes[bridge] for bridge in self.layout.bridges.values()), up=True)
+        netlink.power(self._raw, (self._indexes[end] for strand in self.layout.strands for end in strand.ends), up=True)
+
+    def _learn(self) -> None:
+        self._indexes = {name: link.index for name, link in netlink.links(self._raw).items()}
+
+    def plug(self, node: str, namespace: Path, addresses: dict[str, IPv4Interface], bridged: frozenset[str]) -> None:
+        """Plug a node in: a wire to each of its switches, its addresses, a bridge for the networks in `bridged`.
+
+        A network on which the node stands on two switches always gets a bridge, whose firmware keeps one of them.
+        """
+        self._thread.do(self._plug, node, namespace, addresses, bridged)
+
+    def _plug(self, node: str, namespace: Path, addresses: dict[str, IPv4Interface], bridged: frozenset[str]) -> None:
+        from pyroute2.netlink.exceptions import NetlinkError  # noqa: PLC0415 - as above
+
+        ports = self.layout.ports_of(node)
+        inner = os.open(namespace, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            for port in ports:
+                # A node that was killed a moment ago may still hold its old wire: namespaces die asynchronously.
+                if port.outside in self._indexes:
+                    with contextlib.suppress(NetlinkError):
+                        self._ipr.link("del", ifname=port.outside)
+                self._ipr.link(
+                    "add",
+                    ifname=port.outside,
+                    kind="veth",
+                    master=self._indexes[self.layout.bridges[port.switch]],
+                    state="up",
+                    peer={"ifname": port.inside, "net_ns_fd": inner},
+                )
+        finally:
+            os.close(inner)
+        self._learn()
+        with inside(namespace):
+            _settle(ports, self.layout, addresses, bridged)
+
+    def power(self, interfaces: Iterable[str], *, up: bool) -> None:
+        """Bring interfaces of the fabric up or down, all in one message; those that are gone are passed over."""
+        self._thread.do(self._power, list(interfaces), up=up)
+
+    def _power(self, interfaces: list[str], *, up: bool) -> None:
+        present = netlink.links(self._raw)
+        netlink.power(self._raw, [present[name].index for name in interfaces if name in present], up=up)
+
+    def links(self) -> dict[str, netlink.Link]:
+        """Every interface of the fabric as it is now, with its packet counts."""
+        return self._thread.do(netlink.links, self._raw)
+
+    def kill(self, interfaces: Sequence[str], seconds: float) -> None:
+        """Drop silently all that arrives on these wires, for at most so many seconds."""
+        self._thread.do(self._firewall.kill, interfaces, seconds)
+
+    def revive(self, interfaces: Sequence[str]) -> None:
+        """Stop dropping."""
+        self._thread.do(self._firewall.revive, interfaces)
+
+    def carried(self) -> dict[str, int]:
+        """Packets that came in on each wire and were let through, the monitors' hellos apart."""
+        return self._thread.do(self._firewall.counters, "carried")
+
+    def dropped(self) -> dict[str, int]:
+        """Packets that each blackholed wire swallowed so far, hellos included."""
+        return self._thread.do(self._firewall.counters, "dead")
+
+
+def _quiet() -> None:
+    """No IPv6 in the replica: neighbour discovery on hundreds of ports is noise."""
+    switch = Path("/proc/sys/net/ipv6/conf/all/disable_ipv6")
+    if switch.exists():
+        switch.write_text("1")
+        (switch.parents[1] / "default" / switch.name).write_text("1")
+
+
+def _settle(
+    ports: tuple[NodePort, ...], layout: Layout, addresses: dict[str, IPv4Interface], bridged: frozenset[str]
+) -> None:
+    """Configure a node's own side; runs inside its namespace."""
+    from pyroute2 import IPRoute  # noqa: PLC0415 - as above
+
+    _quiet()
+    with IPRoute() as ipr:
+        indexes = {link.get_attr("IFLA_IFNAME"): int(link["index"]) for link in ipr.get_links()}
+        ipr.link("set", index=indexes["lo"], state="up")
+        for network in dict.fromkeys(port.network for port in ports):
+            mine = [port for port in ports if port.network == network]
+            holder = indexes[mine[0].inside]
+            if network in bridged or layout.is_doubled(mine[0]):
+                name = f"br-{network}"
+                ipr.link("add", ifname=name, kind="bridge", br_mcast_snooping=0, br_stp_state=0, state="up")
+                holder = int(ipr.link_lookup(ifname=name)[0])
+                raw = netlink.connect()
+                for port in mine:
+                    ipr.link("set", index=indexes[port.inside], master=holder)
+                    netlink.set_port(raw, indexes[port.inside], isolated=True)
+                raw.close()
+            if network in addresses:
+                ipr.addr(
+                    "add",
+                    index=holder,
+                    address=str(addresses[network].ip),
+                    prefixlen=addresses[network].network.prefixlen,
+                )
+            for port in mine:
+                ipr.link("set", index=indexes[port.inside], state="up")

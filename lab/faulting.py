@@ -1,0 +1,70 @@
+"""What a fault is, and how a scenario holds one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from lab.errors import Inconclusive, LabError
+
+if TYPE_CHECKING:
+    from lab.levers import Levers
+    from lab.plan import Plan, Scope
+
+
+class FaultNotFeltError(Inconclusive):
+    """The fault bit nothing, or stopped biting before it was healed: what was measured proves nothing."""
+
+
+class NotHealedError(LabError):
+    """The lab did not become whole again after the fault was healed."""
+
+
+@dataclass(frozen=True)
+class Felt:
+    """What `holds` found: whether the fault bites, and the facts that say so."""
+
+    holds: bool
+    detail: str
+
+
+class Site(Protocol):
+    """What a fault may see and use of a lab."""
+
+    @property
+    def plan(self) -> Plan:
+        """What the infrastructure is."""
+
+    @property
+    def levers(self) -> Levers:
+        """What can be done to it."""
+
+    @property
+    def longest_hold(self) -> float:
+        """Seconds after which the kernel ends a blackhole that nobody healed."""
+
+    def arrivals(self, interfaces: tuple[str, ...]) -> int:
+        """Packets that came in on these wires since the fault was injected, the monitors' hellos apart."""
+
+
+class Fault(Protocol):
+    """A frozen dataclass whose fields are the fault's parameters, in the hospital's words."""
+
+    def lost(self, plan: Plan) -> frozenset[str]:
+        """Names of the plan that are gone while it holds. Raises PlanError for a name the plan does not know."""
+
+    def scope(self, plan: Plan) -> Scope:
+        """Whose objective applies."""
+
+    @property
+    def french(self) -> str:
+        """What the report calls it."""
+
+    def inject(self, lab: Site) -> None:
+        """Break it, through the lab's levers only."""
+
+    def holds(self, lab: Site) -> Felt:
+        """Find the facts that show it bites."""
+
+    def heal(self, lab: Site) -> None:
+        """Put it right; works after half an injection, and twice."""

@@ -1,0 +1,175 @@
+"""The command line: `bascule …`. Each command is a function; help texts are what a person reads at 80 columns."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lab.errors import LabError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+MET, MISUSE, BENCH_ERROR = 0, 2, 4
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Carry out a command; returns the exit code. Trouble is one sentence on standard error, never a traceback."""
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    from lab.plan import PlanError  # noqa: PLC0415 - `bascule --help` does without it
+
+    try:
+        return int(options.command(options))
+    except PlanError as error:
+        print(error, file=sys.stderr)
+        return MISUSE
+    except LabError as error:
+        print(f"bascule: {error}", file=sys.stderr)
+        return BENCH_ERROR
+    except KeyboardInterrupt:
+        print("bascule: stopped", file=sys.stderr)
+        return 130
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="bascule",
+        description="Break a replica of a two-room hospital infrastructure; say what the clinicians saw.",
+    )
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    plan = commands.add_parser("plan", help="check a plan file").add_subparsers(required=True, metavar="ACTION")
+    check = plan.add_parser("check", help="say what is wrong with a plan, in one sentence (exit code 2)")
+    check.add_argument("file", help="a plan file, or the name of a shipped plan")
+    check.set_defaults(command=_plan_check)
+
+    up = commands.add_parser("up", help="build a lab and keep it")
+    up.add_argument("plan", nargs="?", default="zero", help="a plan file or a shipped plan (default: zero)")
+    up.set_defaults(command=_up)
+
+    status = commands.add_parser("status", help="what a kept lab looks like now")
+    status.set_defaults(command=_status)
+
+    heal = commands.add_parser("heal", help="mend whatever is broken in a kept lab; safe to repeat")
+    heal.set_defaults(command=_heal)
+
+    down = commands.add_parser("down", help="end a kept lab; nothing of it stays")
+    down.set_defaults(command=_down)
+    for command in (up, status, heal, down):
+        command.add_argument("--name", default="lab", help="name of the lab (default: lab)")
+
+    doctor = commands.add_parser("doctor", help="what this machine lacks, and what dead labs left on it")
+    doctor.add_argument("--clean", action="store_true", help="remove what dead labs left")
+    doctor.set_defaults(command=_doctor)
+
+    gate = commands.add_parser("gate", help="play the pre-change scenarios and write the report")
+    gate.add_argument("rest", nargs=argparse.REMAINDER, help="options for pytest, such as --plan tiny or -k salle-1")
+    gate.set_defaults(command=_gate)
+
+    report = commands.add_parser("report", help="write the report of a run folder again")
+    report.add_argument("run", type=Path, help="a folder below runs/")
+    report.add_argument("--language", choices=("fr", "en"), default="fr", help="language of the report (default: fr)")
+    report.set_defaults(command=_report)
+    return parser
+
+
+def _say(words: str) -> None:
+    print(words, flush=True)
+
+
+def _plan_check(options: argparse.Namespace) -> int:
+    from lab.plan import load  # noqa: PLC0415 - each command loads what it needs, so that help is instant
+
+    plan = load(options.file)
+    kinds = (
+        f"{len(plan.rooms)} rooms, {len(plan.nodes)} nodes, {len(plan.switches)} switches, {len(plan.cables)} cables"
+    )
+    _say(f"{plan.name}: a good plan ({kinds}, {len(plan.servers)} servers, {len(plan.services)} services)")
+    return MET
+
+
+def _up(options: argparse.Namespace) -> int:
+    from lab.bench import Lab  # noqa: PLC0415 - as above
+    from lab.nodes.specs import PLAYED  # noqa: PLC0415 - as above
+    from lab.plan import load  # noqa: PLC0415 - as above
+
+    plan = load(options.plan)
+    lab = Lab.up(plan, name=options.name, keep=True, say=_say)
+    idle = [node.name for node in plan.nodes.values() if node.kind not in PLAYED and node.kind != "ward"]
+    if idle:
+        _say(f"in the plan, but not yet played by this version: {', '.join(idle)}")
+    _say(f"lab {options.name} is up in {lab.phases['build']:.1f} s: bascule status, bascule down")
+    lab.close()
+    return MET
+
+
+def _status(options: argparse.Namespace) -> int:
+    from lab.bench import Lab  # noqa: PLC0415 - as above
+
+    lab = Lab.attach(options.name)
+    status = lab.status()
+    ailments = lab.ailments()
+    lab.close()
+    _say(f"lab {options.name}, plan {status['plan']}, in {status['state']}")
+    for kind in ("nodes", "switches", "services"):
+        words = [name if well else f"{name} (down)" for name, well in status[kind].items()]
+        _say(f"  {kind}: {', '.join(words)}")
+    _say("  whole" if not ailments else "  not whole: " + "; ".join(ailments))
+    return MET
+
+
+def _heal(options: argparse.Namespace) -> int:
+    from lab.bench import Lab  # noqa: PLC0415 - as above
+
+    lab = Lab.attach(options.name)
+    broken = [f"{harm} {name}" for harm, names in lab.levers.journal.items() for name in sorted(names)]
+    lab.levers.mend_all()
+    lab.wait_whole()
+    lab.close()
+    _say(f"mended: {', '.join(broken)}" if broken else "nothing was broken")
+    return MET
+
+
+def _down(options: argparse.Namespace) -> int:
+    from lab.enclosure import Enclosure  # noqa: PLC0415 - as above
+
+    Enclosure.attach(options.name).close()
+    _say(f"lab {options.name} is gone")
+    return MET
+
+
+def _doctor(options: argparse.Namespace) -> int:
+    from lab.enclosure.doctor import leftovers, needs, remove  # noqa: PLC0415 - as above
+
+    missing, left = needs(), leftovers()
+    for line in missing:
+        _say(f"missing: {line}")
+    for item in left:
+        _say(f"left over: {item}")
+    if left and options.clean:
+        remove(left)
+        left = leftovers()
+        _say("cleaned" if not left else f"could not remove: {', '.join(map(str, left))}")
+    if not missing and not left:
+        _say("this machine has what a lab needs, and nothing is left over")
+    return BENCH_ERROR if missing or left else MET
+
+
+def _gate(options: argparse.Namespace) -> int:
+    import pytest  # noqa: PLC0415 - as above
+
+    return int(pytest.main(["tests/scenarios", "-m", "gate", *options.rest]))
+
+
+def _report(options: argparse.Namespace) -> int:
+    from reports import write  # noqa: PLC0415 - as above
+
+    _say(f"written: {write(options.run, language=options.language)}")
+    return MET
+
+
+if __name__ == "__main__":
+    sys.exit(main())

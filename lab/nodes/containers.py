@@ -1,0 +1,156 @@
+"""Nodes as containers of the enclosure's private engine."""
+
+from __future__ import annotations
+
+import json
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lab.enclosure import TAG
+from lab.errors import LabError
+from lab.nodes.cgroup import ControlGroup
+from lab.waiting import WaitedInVainError, wait_until
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from docker.models.containers import Container
+
+    from lab.enclosure import Enclosure
+
+REPLICA = Path(__file__).parents[1] / "replica"
+# Named one by one, never --privileged, which needs CAP_SYS_RESOURCE, withheld on some machines.
+# NET_ADMIN, NET_RAW: bridges, addresses, keepalived. SYS_ADMIN: a network namespace for each server.
+# SYS_NICE, IPC_LOCK: what the databases ask for.
+CAPABILITIES = ["NET_ADMIN", "NET_RAW", "SYS_ADMIN", "SYS_NICE", "IPC_LOCK"]
+
+
+class NodeError(LabError):
+    """A node could not be started, stopped or asked."""
+
+
+@dataclass(frozen=True)
+class Ran:
+    """What a command in a node gave."""
+
+    status: int
+    output: str
+
+
+@dataclass
+class ContainerNode:
+    """One node: its container while it is on."""
+
+    name: str
+    container: Container
+    pid: int = 0
+    group: ControlGroup | None = None
+
+
+@dataclass
+class Containers:
+    """The nodes of a lab. Powering off is silent for peers only if the ports went down first: the bench sees to it."""
+
+    enclosure: Enclosure
+    template: Path
+    plug: Callable[[str, Path], None]
+    nodes: dict[str, ContainerNode] = field(default_factory=dict)
+
+    def create(self, name: str, spec: dict[str, Any]) -> None:
+        """Make a node's container, with its specification; it is off."""
+        folder = self.enclosure.state / "nodes" / name
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "node.json").write_text(json.dumps(spec, indent=1))
+        mounts = {
+            str(REPLICA): {"bind": "/opt/bascule/replica", "mode": "ro"},
+            str(folder): {"bind": "/etc/bascule", "mode": "ro"},
+            str(self.template): {"bind": "/opt/template", "mode": "ro"},
+        }
+        container = self.enclosure.engine.containers.create(
+            TAG,
+            ["tini", "-g", "--", "python3", "-m", "replica.node", "/etc/bascule/node.json"],
+            name=name,
+            hostname=name,
+            network_mode="none",
+            cap_add=CAPABILITIES,
+            security_opt=["apparmor=unconfined", "seccomp=unconfined"],
+            environment={"PYTHONPATH": "/opt/bascule", "PYTHONDONTWRITEBYTECODE": "1"},
+            tmpfs={"/run": "", "/tmp": ""},  # noqa: S108 - the node's own
+            volumes=mounts,
+            restart_policy={"Name": "no"},  # type: ignore[arg-type]  # the engine must never restart what we killed
+        )
+        self.nodes[name] = ContainerNode(name, container)
+
+    def adopt(self, name: str) -> None:
+        """Take over a node that another harness process made."""
+        node = ContainerNode(name, self.enclosure.engine.containers.get(name))
+        self.nodes[name] = node
+        if node.container.status == "running":
+            self._meet(node)
+
+    def on(self, names: Iterable[str]) -> None:
+        """Power nodes on, side by side, and plug them in.
+
+        Raises:
+            NodeError: one did not start.
+        """
+        with ThreadPoolExecutor(4) as pool:
+            list(pool.map(self._on, [self.nodes[name] for name in names]))
+
+    def _on(self, node: ContainerNode) -> None:
+        from docker.errors import APIError  # noqa: PLC0415 - loaded already, by the engine's client
+
+        try:
+            wait_until(lambda: not self.is_on(node.name), within=30, because="its last life does not end")
+            node.container.start()
+        except (APIError, WaitedInVainError) as error:
+            raise NodeError(f"node {node.name} did not start: {error}") from error
+        self._meet(node)
+        self.plug(node.name, self.enclosure.proc(node.pid) / "ns/net")
+
+    def _meet(self, node: ContainerNode) -> None:
+        node.container.reload()
+        node.pid = int(node.container.attrs["State"]["Pid"])
+        if not node.pid:
+            raise NodeError(f"node {node.name} ended as it started: {self.log(node.name)}")
+        if node.group is not None:
+            node.group.close()
+        node.group = ControlGroup(f"{self.enclosure.cgroup.strip('/')}/{node.container.id}")
+
+    def off(self, names: Iterable[str]) -> None:
+        """Take the power away: nobody runs after the last freeze, all die at the thaw."""
+        groups = [group for name in names if (group := self.nodes[name].group) is not None]
+        for group in groups:
+            group.freeze()
+        for group in groups:
+            group.kill()
+        for group in groups:
+            group.thaw()
+
+    def is_on(self, name: str) -> bool:
+        """Whether anything of the node runs."""
+        node = self.nodes[name]
+        if node.group is not None and node.group.pids():
+            return True
+        node.container.reload()
+        return bool(node.container.status == "running")
+
+    def run(self, name: str, *command: str) -> Ran:
+        """Run a command in a node that is on."""
+        ran = self.nodes[name].container.exec_run(list(command), environment={"PYTHONPATH": "/opt/bascule"})
+        if ran.exit_code is None or not isinstance(ran.output, bytes):
+            raise NodeError(f"{' '.join(command)} did not end in {name}")
+        return Ran(ran.exit_code, ran.output.decode(errors="replace"))
+
+    def log(self, name: str) -> str:
+        """The last lines that the node's programs wrote."""
+        return self.nodes[name].container.logs(tail=20).decode(errors="replace").strip()
+
+    def close(self) -> None:
+        """Let go of open files; the containers die with the enclosure."""
+        for node in self.nodes.values():
+            if node.group is not None:
+                node.group.close()
+                node.group = None

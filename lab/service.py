@@ -1,0 +1,232 @@
+"""A service as the wards use it: observe it, then judge what they saw."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import secrets
+import signal
+import sys
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from lab.expectation import expect
+from lab.measure import History, Readback, judge
+from lab.waiting import wait_until
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from lab.bench import Lab
+    from lab.enclosure import Process
+    from lab.measure import Verdict
+    from lab.plan import Objective
+    from lab.plan import Service as ServicePlan
+    from lab.run import Scenario
+
+PULSE_MS = 10
+KEPT_MS = 100
+RATE = 5.0  # operations a second and ward; the plan of a clinic's busiest hour is not known, hence a working hypothesis
+FRESH = 0.5  # seconds within which the pulse must have succeeded to be called steady
+STEADY = 1.0  # seconds of unbroken pulse that count as steady
+
+
+class Observation:
+    """The wards at work on one service, and their history when they are done."""
+
+    def __init__(self, service: Service, scenario: Scenario) -> None:
+        self.scenario = scenario
+        # Accesses and numbers of this observation start with its tag: the read-back asks for these only.
+        self.tag = secrets.token_hex(4)
+        self._service = service
+        self._processes: list[Process] = []
+        self._read = 0
+        self._failed_at = 0
+        self._ok_at = 0
+        self._began = 0
+
+    def start(self, defects: frozenset[str]) -> None:
+        """Send the wards to work; returns when the service has been steady for all of them."""
+        lab = self._service.lab
+        self._began = time.monotonic_ns()
+        wards = list(lab.wards)
+        jobs = [("pulse", wards[0]), *(("journeys", ward) for ward in wards)]
+        for number, (job, ward) in enumerate(jobs):
+            config = self.scenario.folder / f"{job}-{ward}.json"
+            config.write_text(json.dumps(self._service.client_config(self, ward, number, defects)))
+            log = str(self.scenario.folder / f"{job}-{ward}.log")
+            command = (sys.executable, "-m", "lab.wards", job, str(config))
+            self._processes.append(lab.enclosure.spawn(*command, log=log, net=lab.wards[ward]))
+        wait_until(lambda: self.is_steady(STEADY), within=30, because=self._trouble)
+
+    def stop(self) -> None:
+        """Let the wards finish what is under way, and leave."""
+        patience = self._service.plan.patience.total_seconds()
+        for process in self._processes:
+            process.signal(signal.SIGTERM)
+        for process in self._processes:
+            process.wait(patience + 10)
+
+    def is_steady(self, seconds: float) -> bool:
+        """Whether every attempt of the pulse succeeded during the last so many seconds."""
+        self._follow()
+        now = time.monotonic_ns()
+        quiet = now - max(self._failed_at, self._began) > seconds * 1e9
+        return quiet and now - self._ok_at < FRESH * 1e9
+
+    def _follow(self) -> None:
+        """Read what the pulse wrote since the last look."""
+        if not self.scenario.history.exists():
+            return
+        with self.scenario.history.open("rb") as lines:
+            lines.seek(self._read)
+            *whole, _ = lines.read().split(b"\n")
+        self._read += sum(len(line) + 1 for line in whole)
+        for line in whole:
+            if line.startswith(b'{"k":"pulse"'):
+                row = json.loads(line)
+                if row["o"] == "ok":
+                    self._ok_at = max(self._ok_at, row["e"])
+                else:
+                    self._failed_at = max(self._failed_at, row["s"])
+
+    def _trouble(self) -> str:
+        logs = sorted(self.scenario.folder.glob("*.log"))
+        words = [log.read_text().strip().splitlines()[-1:] for log in logs]
+        said = "; ".join(word[0] for word in words if word) or "the wards left no log"
+        return f"{self._service.name} is not steady for the wards ({said})"
+
+    def history(self) -> History:
+        """Everything that the wards wrote."""
+        with self.scenario.history.open(encoding="utf-8") as lines:
+            return History.parse(lines)
+
+
+class Service:
+    """A service of the plan, in a running lab."""
+
+    def __init__(self, lab: Lab, plan: ServicePlan) -> None:
+        self.lab = lab
+        self.plan = plan
+        self.name = plan.name
+
+    def client_config(self, observation: Observation, ward: str, seed: int, defects: frozenset[str]) -> dict[str, Any]:
+        """What a ward's clients are told."""
+        return {
+            "history": str(observation.scenario.history),
+            "ward": ward,
+            "tag": observation.tag,
+            "url_host": str(self.plan.address),
+            "port": 80,
+            "connect_ms": self.plan.connect.total_seconds() * 1000,
+            "answer_ms": self.plan.answer.total_seconds() * 1000,
+            "patience_ms": self.plan.patience.total_seconds() * 1000,
+            "interval_ms": PULSE_MS,
+            "kept_interval_ms": KEPT_MS,
+            "rate": RATE,
+            "seed": self.lab.seed + seed,
+            "closed_loop": "closed-loop-pulse" in defects,
+            "retry": "client-without-retry" not in defects,
+        }
+
+    @contextmanager
+    def observed(self, defects: frozenset[str] = frozenset()) -> Iterator[Observation]:
+        """Let the wards work while the body runs; steady before it begins.
+
+        Raises:
+            LabError: the service was not steady to begin with.
+        """
+        observation = Observation(self, self.lab.scenario)
+        begun = time.monotonic()
+        try:
+            observation.start(defects)
+            self.lab.spent("observe", time.monotonic() - begun)
+            self.lab.observations.append(observation)
+            yield observation
+        finally:
+            begun = time.monotonic()
+            if observation in self.lab.observations:
+                self.lab.observations.remove(observation)
+            observation.stop()
+            self.lab.spent("finish", time.monotonic() - begun)
+
+    def health(self, member: str) -> dict[str, Any] | None:
+        """What a member says of itself, or None when it does not answer."""
+        address = str(self.lab.plan.address(member, "servers").ip)
+        return self.lab.from_ward(_get, address, "/health")
+
+    def is_whole(self) -> bool:
+        """Whether every member and the arbitrator are in the group, in step, and the address answers."""
+        size = len(self.plan.runs_on) + (self.plan.arbitrator is not None)
+        for member in self.plan.runs_on:
+            said = self.health(member)
+            if not said or said.get("group_size") != size or not said.get("synced"):
+                return False
+        return self.lab.from_ward(_get, str(self.plan.address), "/health") is not None
+
+    def read_back(self, tag: str) -> Readback:
+        """What each copy and the trail hold of the accesses and writes of one observation."""
+        copies: dict[str, dict[str, dict[str, int]]] = {}
+        trail: set[str] = set()
+        for member in self.plan.runs_on:
+            host = self.lab.plan.host_of(member)
+            command = (
+                "python3",
+                "-m",
+                "replica.emr.readback",
+                f"/run/bascule/{member}.json",
+                "--prefix",
+                tag,
+            )
+            found = json.loads(self.lab.run_in(host, *command))
+            copies[member] = {"acts": found["acts"], "prescriptions": found["prescriptions"]}
+            trail |= set(found["trail"])
+        return Readback(copies, frozenset(trail))
+
+    def judge(self, observation: Observation) -> Verdict:
+        """Judge what the wards saw against the plan's objective and its prediction, and write all of it down."""
+        begun = time.monotonic()
+        scenario = observation.scenario
+        objective = self.plan.objectives[self.lab.scope]
+        promised = objective.model_copy(update={"freeze": objective.freeze or self.plan.accepted_freeze})
+        scenario.describe(self.name, _numbers(promised))
+        readback = self.read_back(observation.tag)
+        verdict = judge(
+            observation.history(),
+            readback,
+            promised,
+            scenario=scenario.id,
+            service=self.name,
+            evidence=tuple(scenario.evidence),
+            predicted=expect(self.lab.plan, self.name, scenario.lost).klass if scenario.lost else None,
+            fault_window=scenario.window,
+        )
+        scenario.close(readback, verdict)
+        self.lab.spent("judge", time.monotonic() - begun)
+        return verdict
+
+
+def _numbers(objective: Objective) -> dict[str, float | int | None]:
+    return {
+        "interruption_s": objective.interruption.total_seconds(),
+        "freeze_s": None if objective.freeze is None else objective.freeze.total_seconds(),
+        "loss": objective.loss,
+    }
+
+
+def _get(address: str, path: str) -> dict[str, Any] | None:
+    """GET a JSON document; None when there is no good answer within half a second."""
+    link = http.client.HTTPConnection(address, timeout=0.5)
+    try:
+        link.request("GET", path)
+        answer = link.getresponse()
+        body = answer.read()
+    except (OSError, http.client.HTTPException):
+        return None
+    finally:
+        link.close()
+    if answer.status != http.client.OK:
+        return None
+    found: dict[str, Any] = json.loads(body)
+    return found
