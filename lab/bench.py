@@ -19,7 +19,7 @@ from lab.faulting import FaultNotFeltError, NotHealedError
 from lab.levers import Levers
 from lab.measure import Evidence
 from lab.nodes import Containers, ensure_template
-from lab.nodes.specs import PLAYED, bridged, spec
+from lab.nodes.specs import PLAYED, bridged, log_folders, spec
 from lab.plan import NodeKind, Scope, dumps, load
 from lab.service import STEADY, Service
 from lab.waiting import WaitedInVainError, wait_until
@@ -63,6 +63,7 @@ class Lab:
         self.fabric = Fabric(enclosure.network, self.layout)
         self.template = Path("/nonexistent")
         self.nodes = Containers(enclosure, self.template, self._plug)
+        self.nodes.log_folders = {node: log_folders(plan, node) for node in played}
         self.levers = Levers(enclosure, self.fabric, self.nodes)
         self._ward: Resident | None = None
 
@@ -126,6 +127,7 @@ class Lab:
         for node in self._played:
             self.nodes.create(node, spec(self.plan, self.layout, node, secret=secret, defects=defects))
         self.nodes.on(self._played)
+        self.enclosure.favour()
         stored = {
             "wards": self.wards,
             "seed": self.seed,
@@ -258,6 +260,7 @@ class Lab:
         try:
             self.wait_whole()
         except WaitedInVainError as error:
+            self.nodes.collect(scenario.folder / "logs")
             raise NotHealedError(f"after {fault}: {error}") from error
         scenario.event("return", "back to normal", "retour à la normale")
         self.spent("return", (time.monotonic_ns() - begun) / 1e9)

@@ -68,9 +68,11 @@ class Levers:
         self.fabric.power(ports, up=False)
         self.nodes.off(name for name in off_nodes if name in self.nodes.nodes)
         end = time.monotonic_ns()
-        for switch in off_switches:
-            if switch in self._firmware:
-                Process(self.enclosure, self._firmware[switch]).signal(signal.SIGKILL)
+        dying = [Process(self.enclosure, self._firmware[name]) for name in off_switches if name in self._firmware]
+        for firmware in dying:
+            firmware.signal(signal.SIGKILL)
+        for firmware in dying:
+            firmware.wait(5)  # or a power-on that follows at once takes the dying one for a running one
         return begin, end
 
     def power_on(self, nodes: Iterable[str] = (), switches: Iterable[str] = ()) -> None:

@@ -12,7 +12,8 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from lab.expectation import expect
-from lab.measure import History, Readback, judge
+from lab.measure import History, Outcome, Readback, judge
+from lab.replica.emr.people import clinician_ids, patient_ids, secret_of
 from lab.waiting import wait_until
 
 if TYPE_CHECKING:
@@ -123,7 +124,9 @@ class Service:
             "answer_ms": self.plan.answer.total_seconds() * 1000,
             "patience_ms": self.plan.patience.total_seconds() * 1000,
             "interval_ms": PULSE_MS,
-            "kept_interval_ms": KEPT_MS,
+            "kept_ms": KEPT_MS,
+            "clinicians": [{"clinician": name, "secret": secret_of(name)} for name in clinician_ids()],
+            "patients": list(patient_ids()),
             "rate": RATE,
             "seed": self.lab.seed + seed,
             "closed_loop": "closed-loop-pulse" in defects,
@@ -203,6 +206,8 @@ class Service:
             fault_window=scenario.window,
         )
         scenario.close(readback, verdict)
+        if verdict.verdict is not Outcome.MET:
+            self.lab.nodes.collect(scenario.folder / "logs")
         self.lab.spent("judge", time.monotonic() - begun)
         return verdict
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import json
+import tarfile
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -57,6 +59,7 @@ class Containers:
     template: Path
     plug: Callable[[str, Path], None]
     nodes: dict[str, ContainerNode] = field(default_factory=dict)
+    log_folders: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     def create(self, name: str, spec: dict[str, Any]) -> None:
         """Make a node's container, with its specification; it is off."""
@@ -147,6 +150,21 @@ class Containers:
     def log(self, name: str) -> str:
         """The last lines that the node's programs wrote."""
         return self.nodes[name].container.logs(tail=20).decode(errors="replace").strip()
+
+    def collect(self, folder: Path) -> None:
+        """Copy the logs of every node, on or off, into a folder: its console, and what its programs keep in /srv."""
+        from docker.errors import NotFound  # noqa: PLC0415 - loaded already, by the engine's client
+
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, node in self.nodes.items():
+            (folder / f"{name}.log").write_bytes(node.container.logs())
+            for logs in self.log_folders.get(name, ()):
+                try:
+                    chunks, _ = node.container.get_archive(logs)
+                except NotFound:  # the node never came so far
+                    continue
+                with tarfile.open(fileobj=io.BytesIO(b"".join(chunks))) as archive:
+                    archive.extractall(folder / name, filter="data")
 
     def close(self) -> None:
         """Let go of open files; the containers die with the enclosure."""

@@ -86,6 +86,13 @@ def _member(plan: Plan, service: Service, name: str, told: dict[str, Any]) -> di
     }
 
 
+def log_folders(plan: Plan, node: str) -> tuple[str, ...]:
+    """Where the programs of a node keep their logs."""
+    servers = [name for name in plan.servers if plan.host_of(name) == node]
+    pairs = [service.name for service in plan.services.values() if service.arbitrator == node]
+    return (*(f"/srv/{name}/logs" for name in servers), *(f"/srv/{name}-arbitrator" for name in pairs))
+
+
 def _programs(plan: Plan, node: str) -> Iterator[dict[str, Any]]:
     for service in plan.services.values():
         if service.arbitrator == node:

@@ -1,0 +1,43 @@
+"""What the wards' history says: interruption, freeze, loss, traceability, and the verdict. Pure functions.
+
+Words, as every report uses them:
+
+- *operation*: one user action, from its intended start to its final answer, its retries included. It is
+  *served* when it succeeded within the client's patience.
+- *interruption*: from the intended start of the first operation of a journey that was not served to the
+  intended start of the first served operation of the same ward and kind (read or write) after the last one
+  that was not. Journeys and wards are united; the longest stretch is judged, the total is kept.
+- *interruption without retries*: the same question asked of the pulse, where each attempt stands alone.
+- *freeze*: the longest time from intended start to answer among served operations.
+- *lost*: an acknowledged write absent from a copy at the end. *duplicated*: any write there more than once.
+- *untraced*: an attempt that was answered and whose access id is not in the trail.
+"""
+
+from __future__ import annotations
+
+from .history import History
+from .judging import judge
+from .lanes import Cell, Lane, lanes
+from .phrases import Objective
+from .readback import Readback, ReadbackError
+from .records import Operation, Probe, Try, Writer
+from .verdict import Evidence, Outcome, Verdict, VerdictError
+
+__all__ = [
+    "Cell",
+    "Evidence",
+    "History",
+    "Lane",
+    "Objective",
+    "Operation",
+    "Outcome",
+    "Probe",
+    "Readback",
+    "ReadbackError",
+    "Try",
+    "Verdict",
+    "VerdictError",
+    "Writer",
+    "judge",
+    "lanes",
+]

@@ -1,0 +1,99 @@
+"""Everything that can be measured from a history and a read-back, before anyone asks what was promised."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from .instrument import kept_interval_ns, lag_ns, pulse_interval_ns
+from .integrity import Integrity, integrity, unknown_writes
+from .interruption import interruptions, longest_gap
+from .records import OK
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from .history import History
+    from .interruption import Span
+    from .readback import Readback
+    from .records import Operation, Probe
+
+
+@dataclass(frozen=True, kw_only=True)
+class Figures:
+    """The figures of one run; durations as the verdict has them."""
+
+    spans: tuple[Span, ...]
+    interruption: timedelta
+    interruption_total: timedelta
+    interruption_without_retries: timedelta
+    interruption_kept: timedelta
+    freeze: timedelta
+    integrity: Integrity
+    unknown: int
+    smallest_gap: timedelta
+    lag: timedelta
+    operations: int
+    operations_failed: int
+    attempts: int
+    attempts_failed: int
+
+    def for_verdict(self) -> dict[str, Any]:
+        """The figures that a verdict carries, under the names it gives them."""
+        plain = {name: value for name, value in vars(self).items() if name not in {"spans", "integrity"}}
+        return plain | self.integrity._asdict()
+
+    @property
+    def observed(self) -> str:
+        """The class that the clients saw.
+
+        A: no attempt failed. B: attempts failed, no operation did. C: operations failed, and the service came
+            back before the end. D: it did not.
+        """
+        if not all(span.back for span in self.spans):
+            return "D"
+        if self.spans:
+            return "C"
+        return "B" if self.attempts_failed else "A"
+
+
+def measure(history: History, readback: Readback | None, since_ns: int) -> Figures:
+    """Measure a run. Interruption, freeze and class regard what ended after `since_ns`, the injection."""
+    patience = history.patience_ns
+    operations = [op for op in history.operations if op.end_ns > since_ns]
+    probes = [probe for probe in history.probes if probe.end_ns > since_ns]
+    fresh = [probe for probe in probes if probe.connection == "new"]
+    kept = [probe for probe in probes if probe.connection == "kept"]
+    tries = [attempt for attempt in history.tries if attempt.end_ns > since_ns]
+    served: list[Operation] = []
+    unserved: list[Operation] = []
+    for op in operations:
+        (served if op.served(patience) else unserved).append(op)
+    spans = interruptions(served, unserved, _last_ns(operations, fresh))
+    lengths = [span.length_ns for span in spans]
+    lag, interval = lag_ns(history.probes), pulse_interval_ns(history)
+    return Figures(
+        spans=tuple(spans),
+        interruption=_duration(max(lengths, default=0)),
+        interruption_total=_duration(sum(lengths)),
+        interruption_without_retries=_duration(longest_gap(fresh, interval)),
+        interruption_kept=_duration(longest_gap(kept, kept_interval_ns(history))),
+        freeze=_duration(max((op.latency_ns for op in served), default=0)),
+        integrity=integrity(history, readback) if readback else Integrity(),
+        unknown=unknown_writes(history),
+        smallest_gap=_duration(interval + lag),
+        lag=_duration(lag),
+        operations=len(operations),
+        operations_failed=len(unserved),
+        attempts=len(probes) + len(tries),
+        attempts_failed=sum(row.outcome != OK for rows in (probes, tries) for row in rows),
+    )
+
+
+def _last_ns(*series: Sequence[Operation | Probe]) -> int:
+    return max((row.end_ns for rows in series for row in rows), default=0)
+
+
+def _duration(nanoseconds: int) -> timedelta:
+    return timedelta(microseconds=nanoseconds / 1000)

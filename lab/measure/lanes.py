@@ -1,0 +1,79 @@
+"""What each instrument saw, bucket by bucket: the timelines of a report."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+from .records import OK
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from .history import History
+
+# Nielsen, Usability Engineering (1993), ch. 5: up to 0.1 s feels instantaneous, from 1 s on the thought is
+# interrupted.
+SLOW_PROBE_NS = 100_000_000
+SLOW_OPERATION_NS = 1_000_000_000
+
+
+class Cell(NamedTuple):
+    """How many attempts or operations, by intended start, were served, served slowly, or not served."""
+
+    served: int = 0
+    slow: int = 0
+    interrupted: int = 0
+
+
+@dataclass(frozen=True)
+class Lane:
+    """What one instrument saw from one ward.
+
+    Args:
+        journey: `pulse`, `pulse-kept`, or a journey's name.
+        ward: the ward.
+        start_ns: monotonic instant at which the first bucket begins, the same for all lanes of a history.
+        bucket_ns: length of a bucket.
+        cells: one per bucket; an empty one means that nothing was meant to start in it.
+    """
+
+    journey: str
+    ward: str
+    start_ns: int
+    bucket_ns: int
+    cells: tuple[Cell, ...]
+
+
+def lanes(history: History, bucket_ns: int) -> tuple[Lane, ...]:
+    """The lanes of a history, pulses first, then journeys by name; none when it is empty."""
+    start_ns = min((intended for _, _, intended, _ in _marks(history)), default=0)
+    counts: dict[tuple[bool, str, str], dict[int, list[int]]] = {}
+    for journey, ward, intended, state in _marks(history):
+        buckets = counts.setdefault((not journey.startswith("pulse"), journey, ward), {})
+        buckets.setdefault((intended - start_ns) // bucket_ns, [0, 0, 0])[state] += 1
+    return tuple(
+        Lane(journey, ward, start_ns, bucket_ns, _filled(buckets))
+        for (_, journey, ward), buckets in sorted(counts.items())
+    )
+
+
+def _marks(history: History) -> Iterator[tuple[str, str, int, int]]:
+    """Journey, ward, intended start and state (an index into Cell) of everything that was tried."""
+    for probe in history.probes:
+        late = probe.end_ns - probe.intended_ns > SLOW_PROBE_NS
+        journey = "pulse" if probe.connection == "new" else "pulse-kept"
+        yield journey, probe.ward, probe.intended_ns, int(late) if probe.outcome == OK else 2
+    patience = history.patience_ns
+    for operation in history.operations:
+        late = operation.latency_ns > SLOW_OPERATION_NS
+        yield (
+            operation.journey,
+            operation.ward,
+            operation.intended_ns,
+            int(late) if operation.served(patience) else 2,
+        )
+
+
+def _filled(buckets: dict[int, list[int]]) -> tuple[Cell, ...]:
+    return tuple(Cell(*buckets[at]) if at in buckets else Cell() for at in range(max(buckets) + 1))

@@ -1,0 +1,111 @@
+"""What was measured against what was promised, phrase by phrase: words before numbers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+from .wording import Words, counted, spoken
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import timedelta
+
+    from .figures import Figures
+
+
+class Objective(Protocol):
+    """What the plan promises for a scope; None where it promises nothing."""
+
+    @property
+    def interruption(self) -> timedelta | None:
+        """Longest time during which users may not work."""
+
+    @property
+    def freeze(self) -> timedelta | None:
+        """Longest time that an operation which succeeds may take."""
+
+    @property
+    def loss(self) -> int | None:
+        """How many acknowledged writes may be lost."""
+
+
+class Phrase(NamedTuple):
+    """A measured figure in words, and whether it keeps the promise."""
+
+    words: Words
+    kept: bool
+
+
+def phrases(figures: Figures, objective: Objective, *, read_back: bool) -> Iterator[Phrase]:
+    """Interruption, freeze and, where writes and trail were read back, loss and traceability."""
+    yield _interruption(figures, objective.interruption)
+    freeze, accepted = figures.freeze, objective.freeze
+    yield Phrase(
+        _against(Words("longest freeze", "plus long gel"), freeze, Words("accepted", "accepté"), accepted),
+        kept=accepted is None or freeze <= accepted,
+    )
+    if read_back:
+        yield from _losses(figures, objective.loss)
+
+
+def _interruption(figures: Figures, allowed: timedelta | None) -> Phrase:
+    if not figures.operations_failed:
+        return Phrase(Words("no operation failed", "aucune opération en échec"), kept=True)
+    return Phrase(
+        _against(
+            Words("interruption", "interruption"),
+            figures.interruption,
+            Words("objective", "objectif"),
+            allowed,
+        ),
+        kept=allowed is None or figures.interruption <= allowed,
+    )
+
+
+def _against(name: Words, measured: timedelta, bound_name: Words, bound: timedelta | None) -> Words:
+    words = Words(f"{name.en} {spoken(measured).en}", f"{name.fr} {spoken(measured).fr}")
+    if bound is None:
+        return words
+    limit = spoken(bound)
+    return Words(f"{words.en} ({bound_name.en} {limit.en})", f"{words.fr} ({bound_name.fr} {limit.fr})")
+
+
+def _losses(figures: Figures, allowed: int | None) -> Iterator[Phrase]:
+    lost, duplicated, diverged, untraced = figures.integrity
+    bound = Words("", "") if allowed is None else Words(f" (objective {allowed})", f" (objectif {allowed})")
+    kept = allowed is None or len(lost) + len(duplicated) <= allowed
+    words = counted(
+        len(lost),
+        ("acknowledged write lost", "acknowledged writes lost"),
+        ("écriture acquittée perdue", "écritures acquittées perdues"),
+    )
+    yield Phrase(Words(words.en + bound.en, words.fr + bound.fr), kept=kept)
+    if duplicated:
+        yield Phrase(
+            counted(
+                len(duplicated),
+                ("write recorded twice", "writes recorded twice"),
+                ("écriture en double", "écritures en double"),
+            ),
+            kept=kept,
+        )
+    if diverged:
+        yield Phrase(
+            counted(
+                len(diverged),
+                ("unacknowledged write on one copy only", "unacknowledged writes on one copy only"),
+                (
+                    "écriture non acquittée sur une seule copie",
+                    "écritures non acquittées sur une seule copie",
+                ),
+            ),
+            kept=False,
+        )
+    yield Phrase(
+        counted(
+            len(untraced),
+            ("access untraced", "accesses untraced"),
+            ("accès non tracé", "accès non tracés"),
+        ),
+        kept=not untraced,
+    )

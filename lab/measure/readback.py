@@ -1,0 +1,64 @@
+"""What the copies hold and what the trail says, read once everything is back to normal."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from lab.errors import LabError
+
+Copies = Mapping[str, Mapping[str, Mapping[str, int]]]
+
+
+class ReadbackError(LabError):
+    """A stored read-back cannot be read: not JSON, or of another shape."""
+
+
+@dataclass(frozen=True)
+class Readback:
+    """The writes found in each copy, and the access ids of the trail.
+
+    Args:
+        copies: per copy (a server's name), per kind (`acts`, `prescriptions`), how many times each client
+            number is there.
+        trail: every access id that was traced.
+    """
+
+    copies: Copies
+    trail: frozenset[str]
+
+    def held(self, copy: str) -> set[str]:
+        """Client numbers that a copy holds, whatever the kind of write."""
+        return {key for counts in self.copies[copy].values() for key, count in counts.items() if count}
+
+    def repeated(self) -> set[str]:
+        """Client numbers that a copy holds more than once."""
+        kinds = (counts for copy in self.copies.values() for counts in copy.values())
+        return {key for counts in kinds for key, count in counts.items() if count > 1}
+
+    @classmethod
+    def from_json(cls, text: str) -> Readback:
+        """Read `readback.json`.
+
+        Raises:
+            ReadbackError: the text is not a read-back.
+        """
+        try:
+            stored = json.loads(text)
+            copies, trail = stored["copies"], stored["trail"]
+            return cls(
+                {
+                    copy: {
+                        kind: {str(key): int(count) for key, count in counts.items()} for kind, counts in kinds.items()
+                    }
+                    for copy, kinds in copies.items()
+                },
+                frozenset(trail),
+            )
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise ReadbackError(f"not a stored read-back: {error!r}") from error
+
+    def to_json(self) -> str:
+        """The text of `readback.json`."""
+        return json.dumps({"copies": self.copies, "trail": sorted(self.trail)}, default=dict)

@@ -1,0 +1,163 @@
+"""The verdict: what was measured, what it means, and the sentence that says so."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+from typing import Any, Literal
+
+from lab.errors import Inconclusive, LabError, NotMet
+
+
+class VerdictError(LabError):
+    """A stored verdict cannot be read: not JSON, or a field is missing or of another shape."""
+
+
+class Outcome(StrEnum):
+    """Whether the objective was reached (conforme / non conforme / indéterminé)."""
+
+    MET = "met"
+    NOT_MET = "not-met"
+    INCONCLUSIVE = "inconclusive"
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """One proof that the fault bites, or is gone.
+
+    Args:
+        what: what was looked at, in words.
+        when: at which beat of the scenario.
+        holds: whether the fault was felt at that moment; `after heal` it must not be.
+        detail: the figures behind it.
+    """
+
+    what: str
+    when: Literal["injected", "before heal", "after heal"]
+    holds: bool
+    detail: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verdict:
+    """The answer to both questions of a scenario: is the objective met, and did it behave as predicted.
+
+    Args:
+        scenario: id of the scenario.
+        service: the service judged.
+        verdict: met, not-met or inconclusive.
+        as_predicted: observed class as predicted (or better: A where B was predicted); None without a
+            prediction.
+        observed: class letter seen by the clients; None when the run says nothing.
+        predicted: class letter derived from the plan.
+        sentence: the verdict in English, as the report prints it.
+        sentence_fr: the same in French.
+        interruption: longest time during which users could not work.
+        interruption_total: all such times together.
+        interruption_without_retries: longest, as single attempts on new connections saw it.
+        interruption_kept: the same on kept connections.
+        freeze: longest time from intended start to answer of an operation that succeeded.
+        lost: client numbers of acknowledged writes absent from at least one copy.
+        duplicated: client numbers of writes there more than once in a copy.
+        diverged: client numbers of unacknowledged writes which one copy has and another has not.
+        untraced: access ids of attempts that were answered and left no trace.
+        unknown: number of writes of which the client does not know whether they were done.
+        smallest_gap: the shortest outage that the instrument was sure to see.
+        lag: how late the pulse started its attempts, 99.9th percentile.
+        operations: number of operations.
+        operations_failed: those of them not served.
+        attempts: number of attempts, of the pulse and of operations.
+        attempts_failed: those of them that did not succeed.
+        evidence: proofs that the fault was felt, then gone.
+    """
+
+    scenario: str
+    service: str
+    verdict: Outcome
+    as_predicted: bool | None
+    observed: str | None
+    predicted: str | None
+    sentence: str
+    sentence_fr: str
+    interruption: timedelta = timedelta()
+    interruption_total: timedelta = timedelta()
+    interruption_without_retries: timedelta = timedelta()
+    interruption_kept: timedelta = timedelta()
+    freeze: timedelta = timedelta()
+    lost: tuple[str, ...] = ()
+    duplicated: tuple[str, ...] = ()
+    diverged: tuple[str, ...] = ()
+    untraced: tuple[str, ...] = ()
+    unknown: int = 0
+    smallest_gap: timedelta = timedelta()
+    lag: timedelta = timedelta()
+    operations: int = 0
+    operations_failed: int = 0
+    attempts: int = 0
+    attempts_failed: int = 0
+    evidence: tuple[Evidence, ...] = ()
+
+    def require(self) -> None:
+        """Return quietly when the objective is met.
+
+        Raises:
+            NotMet: it is not; the message is the sentence.
+            Inconclusive: the run says nothing about it.
+        """
+        if self.verdict is Outcome.NOT_MET:
+            raise NotMet(self.sentence)
+        if self.verdict is Outcome.INCONCLUSIVE:
+            raise Inconclusive(self.sentence)
+
+    def to_json(self) -> str:
+        """The text of `verdict.json`: durations in seconds, their names ending in `_s`."""
+        return json.dumps(dict(_stored(self)), ensure_ascii=False, indent=2) + "\n"
+
+    @classmethod
+    def from_json(cls, text: str) -> Verdict:
+        """Read what `to_json` wrote.
+
+        Raises:
+            VerdictError: the text is not a verdict.
+        """
+        try:
+            return cls(**_restored(json.loads(text)))
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise VerdictError(f"not a stored verdict: {error!r}") from error
+
+
+_DURATIONS = (
+    "interruption",
+    "interruption_total",
+    "interruption_without_retries",
+    "interruption_kept",
+    "freeze",
+    "smallest_gap",
+    "lag",
+)
+_NAMES = ("lost", "duplicated", "diverged", "untraced")
+
+
+def _stored(verdict: Verdict) -> list[tuple[str, object]]:
+    pairs: list[tuple[str, object]] = []
+    for name, value in vars(verdict).items():
+        if name in _DURATIONS:
+            pairs.append((f"{name}_s", value.total_seconds()))
+        elif name == "evidence":
+            pairs.append((name, [vars(item) for item in value]))
+        else:
+            pairs.append((name, value))
+    return pairs
+
+
+def _restored(stored: dict[str, Any]) -> dict[str, Any]:
+    fields = dict(stored)
+    for name in _DURATIONS:
+        fields[name] = timedelta(seconds=fields.pop(f"{name}_s"))
+    for name in _NAMES:
+        fields[name] = tuple(fields[name])
+    fields["verdict"] = Outcome(fields["verdict"])
+    fields["evidence"] = tuple(Evidence(**item) for item in fields["evidence"])
+    return fields

@@ -1,0 +1,42 @@
+"""What the infrastructure is and owes: the plan, its file, the shipped plans."""
+
+from __future__ import annotations
+
+from lab.plan.derived import Node, Place, Switch
+from lab.plan.elements import Cable, Network, Objective, Room, Server, Service, Site, Timer
+from lab.plan.errors import PlanError, UnknownNameError
+from lab.plan.files import load, loads, shipped
+from lab.plan.model import Plan
+from lab.plan.units import format_duration, format_size, parse_duration, parse_size
+from lab.plan.words import NETWORKS, Continuity, NodeKind, Scope
+from lab.plan.writing import dumps, schema
+
+__all__ = [
+    "NETWORKS",
+    "Cable",
+    "Continuity",
+    "Network",
+    "Node",
+    "NodeKind",
+    "Objective",
+    "Place",
+    "Plan",
+    "PlanError",
+    "Room",
+    "Scope",
+    "Server",
+    "Service",
+    "Site",
+    "Switch",
+    "Timer",
+    "UnknownNameError",
+    "dumps",
+    "format_duration",
+    "format_size",
+    "load",
+    "loads",
+    "parse_duration",
+    "parse_size",
+    "schema",
+    "shipped",
+]

@@ -1,0 +1,1 @@
+"""Dopasoins, the electronic medical record: an ASGI application on the member's own database."""

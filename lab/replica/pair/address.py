@@ -1,0 +1,122 @@
+"""The virtual address: keepalived gives it to a member that can serve, and takes it from one that cannot."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from .config import ServerConfig
+
+_EVERY = 0.25  # seconds between two questions
+_ANSWER = 1.0  # seconds for an answer; two cores shared by a whole hospital are late at times
+
+_PIDS = ("pid", "vrrp_pid", "checkers_pid")  # its options that name a pid file
+
+# keepalived watches the tracked file itself (inotify). A tracked script would start a process each second, and
+# its shortest interval is the second; this hears of a lost database within half of one.
+_CONF = """\
+global_defs {{
+    router_id {server}
+    vrrp_version 3
+    script_user root
+    enable_script_security
+    vrrp_garp_master_delay 1
+    vrrp_garp_master_repeat 3
+    vrrp_garp_master_refresh 10
+}}
+track_file serves {{
+    file "{tracked}"
+    weight 0
+}}
+vrrp_instance dopasoins {{
+    state BACKUP
+    interface {interface}
+    virtual_router_id {router}
+    priority {priority}
+    nopreempt
+    advert_int 0.2
+    unicast_src_ip {address}
+    unicast_peer {{
+        {twin}
+    }}
+    virtual_ipaddress {{
+        {virtual} dev {interface}
+    }}
+    track_file {{
+        serves
+    }}
+}}
+"""
+
+
+def conf(config: ServerConfig, tracked: Path) -> str:
+    """The configuration of keepalived: no member takes the address back, whoever holds it keeps it while it serves."""
+    return _CONF.format(
+        server=config.server,
+        tracked=tracked,
+        interface=config.interface,
+        router=int(config.virtual_address.ip) % 255 + 1,
+        priority=config.priority,
+        address=config.address.ip,
+        twin=config.twin_address,
+        virtual=config.virtual_address,
+    )
+
+
+def command(folder: Path) -> list[str]:
+    """Run keepalived in the foreground, with every file of its own below `folder`."""
+    return [
+        "keepalived",
+        "--dont-fork",
+        "--log-console",
+        "--no-syslog",
+        "--vrrp",
+        f"--use-file={folder / 'keepalived.conf'}",
+        *(f"--{name}={path}" for name, path in zip(_PIDS, pid_files(folder), strict=True)),
+    ]
+
+
+def pid_files(folder: Path) -> list[Path]:
+    """Files to remove before keepalived starts.
+
+    After a power loss the number in them belongs to some other program, and keepalived would refuse to start
+    because it is "already running": no virtual address on this server ever again (seen in the trial).
+    """
+    return [folder / f"{name}.pid" for name in _PIDS]
+
+
+class AddressWatch:
+    """Asks the application's health, and writes it where keepalived looks: 0 serves, 1 does not."""
+
+    def __init__(self, tracked: Path) -> None:
+        self._tracked = tracked
+        self._last = ""
+        self._write("1")
+
+    async def run(self) -> None:
+        """Watch until cancelled."""
+        while True:
+            self._write("0" if await healthy() else "1")
+            await asyncio.sleep(_EVERY)
+
+    def _write(self, value: str) -> None:
+        if value != self._last:
+            fresh = self._tracked.with_suffix(".new")
+            fresh.write_text(f"{value}\n", encoding="ascii")
+            fresh.replace(self._tracked)
+            self._last = value
+
+
+async def healthy(port: int = 80) -> bool:
+    """Whether the application on this server says that it can serve."""
+    with contextlib.suppress(OSError, TimeoutError):
+        async with asyncio.timeout(_ANSWER):
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            with contextlib.closing(writer):
+                writer.write(b"GET /health HTTP/1.1\r\nHost: health\r\nConnection: close\r\n\r\n")
+                return (await reader.readline()).startswith(b"HTTP/1.1 200")
+    return False

@@ -1,0 +1,108 @@
+"""The pair's arbitrator: garbd, and the watch that restarts it at once when both members are gone.
+
+`python3 -m replica.pair.arbitrator CONFIG.json`, until SIGTERM. A stock garbd that has lost both members keeps the position
+of the group in memory; the members that come back abort against it ("Reversing history") and the pair never returns.
+Restarted before they are back, with its `gvwstate.dat` kept, it helps them re-form (five of five in the feasibility
+trial; with a watch four seconds late: never).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import signal
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from . import children
+from .config import ArbitratorConfig, read_arbitrator
+from .galera import Component, component, garbd
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+_PAUSE = 1.0  # seconds before a daemon which ended by itself is started again
+
+log = logging.getLogger(__name__)
+
+
+class Loneliness:
+    """Says when the daemon must be restarted: it had been in a primary component, and is now alone."""
+
+    def __init__(self) -> None:
+        self._was_primary = False
+
+    def saw(self, seen: Component) -> bool:
+        """Whether this view is one to restart on.
+
+        Alone and primary counts too: both members have said farewell, and an arbitrator without data has nothing to
+        vouch for; it would only turn them away when they return.
+        """
+        alone = seen.members <= 1
+        restart = alone and self._was_primary
+        self._was_primary = self._was_primary or seen.primary
+        return restart or (alone and seen.primary)
+
+
+async def run(config: ArbitratorConfig) -> None:
+    """Keep the arbitrator running until cancelled."""
+    config.folder.mkdir(parents=True, exist_ok=True)
+    while True:
+        daemon = await asyncio.create_subprocess_exec(
+            "setpriv",
+            "--pdeathsig",
+            "KILL",
+            *garbd(config),
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+        )
+        try:
+            alone = await _alone(_lines(daemon, config.folder / "garbd.log"))
+        except asyncio.CancelledError:
+            await children.stop(daemon, grace=3)
+            raise
+        with contextlib.suppress(ProcessLookupError):
+            daemon.kill()
+        await daemon.wait()
+        if alone:
+            log.warning("both members are gone: restart")
+        else:
+            await asyncio.sleep(_PAUSE)
+
+
+async def _alone(lines: AsyncIterator[str]) -> bool:
+    """True as soon as the daemon is alone; False if it ended."""
+    loneliness = Loneliness()
+    async for line in lines:
+        seen = component(line)
+        if seen is not None and loneliness.saw(seen):
+            return True
+    return False
+
+
+async def _lines(daemon: asyncio.subprocess.Process, log_file: Path) -> AsyncIterator[str]:
+    """The daemon's output, line by line, as it is copied to its log."""
+    stream = daemon.stdout
+    if stream is None:
+        return
+    with log_file.open("ab", buffering=0) as copy:
+        while line := await stream.readline():
+            copy.write(line)
+            yield line.decode(errors="replace")
+
+
+async def main(config: ArbitratorConfig) -> None:
+    """Run until SIGTERM."""
+    work = asyncio.ensure_future(run(config))
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, work.cancel)
+    with contextlib.suppress(asyncio.CancelledError):
+        await work
+
+
+if __name__ == "__main__":
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
+    asyncio.run(main(read_arbitrator(Path(sys.argv[1]))))

@@ -1,0 +1,73 @@
+"""Who begins the pair again when nobody is in a primary component: the decision, without sockets or clock.
+
+Normally nobody has to: after a power loss of everything, Galera re-forms its last view by itself (`pc.recovery`, with the
+arbitrator restarted by its watch). This is what remains when that failed: both members stand still, each knows how far
+its own copy came and has heard the same from its twin, so the more advanced one begins and the other joins it.
+
+A member that cannot hear its twin never begins. The twin may hold acts of care that were acknowledged to a nurse and
+are missing here, and beginning without it would throw them away. Whether to go on without them is for a human to say:
+class D.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from enum import StrEnum
+
+from .galera import Position
+
+
+class Stage(StrEnum):
+    """Where a member stands."""
+
+    STARTING = "starting"  # running or about to, outside a primary component: its position may still move
+    AT_REST = "at rest"  # stopped, position known, not going to start before it has decided
+    PRIMARY = "primary"
+
+
+class Step(StrEnum):
+    """What a member at rest does next."""
+
+    BEGIN = "begin"  # start as the first of a new group
+    JOIN = "join"  # start as usual
+    WAIT = "wait"  # ask again a little later
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What a member tells its twin about itself."""
+
+    server: str
+    stage: Stage
+    position: Position = Position()
+
+    def to_json(self) -> str:
+        """One line."""
+        return json.dumps({"server": self.server, "stage": self.stage.value, "position": str(self.position)})
+
+    @classmethod
+    def from_json(cls, line: str) -> Standing:
+        """The standing in this line.
+
+        Raises:
+            ValueError: it holds none.
+        """
+        raw = json.loads(line)
+        try:
+            return cls(str(raw["server"]), Stage(raw["stage"]), Position.parse(raw["position"]))
+        except (KeyError, TypeError) as error:
+            raise ValueError(f"not a standing: {line!r}") from error
+
+
+def decide(mine: Standing, twin: Standing | None) -> Step:
+    """What the member at rest does, knowing its own standing and the twin's (None: the twin does not answer)."""
+    if twin is None or twin.stage is Stage.PRIMARY:
+        return Step.JOIN
+    if twin.stage is Stage.STARTING:
+        return Step.WAIT
+    if not mine.position.known or not twin.position.known or mine.position.uuid != twin.position.uuid:
+        # Two histories, or a copy without one: no number says which to keep.
+        return Step.JOIN
+    ahead = (mine.position.seqno, twin.server) > (twin.position.seqno, mine.server)
+    return Step.BEGIN if ahead else Step.WAIT

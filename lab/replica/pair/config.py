@@ -1,0 +1,100 @@
+"""What a server or an arbitrator is told at its start."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, fields
+from ipaddress import IPv4Address, IPv4Interface
+from pathlib import Path
+from typing import Any
+
+
+@dataclass(frozen=True)
+class ServerConfig:
+    """One server of the pair.
+
+    Args:
+        server: its name.
+        address: its own address with the prefix of the servers network.
+        twin: name of the other server of the pair.
+        twin_address: address of the other server.
+        arbitrator_address: address of the arbitrator in room three.
+        virtual_address: address which the clients use, with its prefix.
+        folder: this server's own disk; all that it keeps or runs from is below.
+        template: prepared database folder that a new server starts from.
+        secret: key of the session tokens, the same on both members.
+        interface: network interface that carries `address`.
+        priority: which of two idle members takes the virtual address first; the higher.
+        bootstrap: whether this member begins the pair on the very first start of the lab.
+        defects: planted defects, by name.
+    """
+
+    server: str
+    address: IPv4Interface
+    twin: str
+    twin_address: IPv4Address
+    arbitrator_address: IPv4Address
+    virtual_address: IPv4Interface
+    folder: Path
+    template: Path
+    secret: str
+    interface: str = "eth0"
+    priority: int = 100
+    bootstrap: bool = False
+    defects: tuple[str, ...] = ()
+
+    @property
+    def datadir(self) -> Path:
+        """Where the database keeps its files."""
+        return self.folder / "data"
+
+    @property
+    def socket(self) -> Path:
+        """Unix socket of the database."""
+        return self.folder / "mariadb.sock"
+
+    @property
+    def logs(self) -> Path:
+        """Where each program of the server writes its log."""
+        return self.folder / "logs"
+
+
+@dataclass(frozen=True)
+class ArbitratorConfig:
+    """The arbitrator of the pair: its own address, the two members, its own disk."""
+
+    address: IPv4Address
+    members: tuple[IPv4Address, ...]
+    folder: Path
+
+
+def read_server(path: Path) -> ServerConfig:
+    """The configuration in this JSON file; keys that are not ours are left alone."""
+    raw = _known(ServerConfig, json.loads(path.read_text(encoding="utf-8")))
+    return ServerConfig(
+        **raw
+        | {
+            "address": IPv4Interface(raw["address"]),
+            "twin_address": IPv4Address(raw["twin_address"]),
+            "arbitrator_address": IPv4Address(raw["arbitrator_address"]),
+            "virtual_address": IPv4Interface(raw["virtual_address"]),
+            "folder": Path(raw["folder"]),
+            "template": Path(raw["template"]),
+            "defects": tuple(raw.get("defects", ())),
+        }
+    )
+
+
+def read_arbitrator(path: Path) -> ArbitratorConfig:
+    """The configuration in this JSON file."""
+    raw = json.loads(path.read_text(encoding="utf-8"))
+    return ArbitratorConfig(
+        address=IPv4Interface(raw["address"]).ip,
+        members=tuple(IPv4Address(member) for member in raw["members"]),
+        folder=Path(raw["folder"]),
+    )
+
+
+def _known(shape: type[ServerConfig], raw: dict[str, Any]) -> dict[str, Any]:
+    names = {field.name for field in fields(shape)}
+    return {key: value for key, value in raw.items() if key in names}

@@ -1,0 +1,116 @@
+"""The member's MariaDB: prepare its folder, find its position, start it, ask it how it is, stop it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import shutil
+from typing import TYPE_CHECKING
+
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+
+from ..emr.store import mariadb  # noqa: TID252 - the package has another name within a node
+from . import children
+from .galera import Position, clean_position, recovered, server_cnf
+
+if TYPE_CHECKING:
+    from asyncio.subprocess import Process
+
+    from .config import ServerConfig
+
+_FAREWELL = 10.0  # seconds for a clean stop before the kill
+_NO_FAREWELL = 1.0
+# SHOW and not SELECT: a SELECT would wait, as wsrep_sync_wait tells it to, while the group changes.
+_STATUS = text("SHOW GLOBAL STATUS LIKE 'wsrep_cluster_status'")
+
+
+class Database:
+    """The MariaDB of one server."""
+
+    def __init__(self, config: ServerConfig) -> None:
+        self._config = config
+        self._cnf = config.folder / "my.cnf"
+        self._asked = mariadb(str(config.socket), wait=1.0)
+
+    async def prepare(self) -> None:
+        """Write the configuration; on the very first start, copy the template.
+
+        The copy gets its name last, so that a power loss in the middle leaves no half database behind.
+        """
+        config = self._config
+        for folder in (config.folder / "tmp", config.logs):
+            folder.mkdir(parents=True, exist_ok=True)
+            shutil.chown(folder, "mysql", "mysql")
+        shutil.chown(config.folder, "mysql", "mysql")
+        self._cnf.write_text(server_cnf(config), encoding="utf-8")
+        if config.datadir.exists():
+            return
+        half = config.folder / "data.copying"
+        shutil.rmtree(half, ignore_errors=True)
+        copy = await asyncio.create_subprocess_exec("cp", "-a", "--reflink=auto", str(config.template), str(half))
+        if await copy.wait():
+            raise RuntimeError(f"cannot copy the template {config.template}")
+        half.rename(config.datadir)
+
+    async def position(self) -> Position:
+        """How far this copy has come. Only while the database is stopped.
+
+        After a clean stop Galera's own note says it; after a crash InnoDB has to be asked, which takes a second.
+        """
+        with contextlib.suppress(FileNotFoundError):
+            noted = clean_position((self._config.datadir / "grastate.dat").read_text(encoding="utf-8"))
+            if noted.known:
+                return noted
+        asked = await asyncio.create_subprocess_exec(
+            *self._command("--wsrep-recover", "--disable-log-error"),
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+        )
+        output, _ = await asked.communicate()
+        return recovered(output.decode(errors="replace"))
+
+    async def start(self, position: Position, *, new_group: bool) -> Process:
+        """Start the database from this position; `new_group` makes it the first member of a new primary component.
+
+        Raises nothing: a database that cannot run ends, and its log says why.
+        """
+        arguments = [f"--wsrep-start-position={position}"] if position.known else []
+        if new_group:
+            self._allow_new_group()
+            arguments.append("--wsrep-new-cluster")
+        return await children.start(self._command(*arguments), self._config.logs / "mariadb.log")
+
+    async def stop(self, process: Process, *, farewell: bool) -> None:
+        """Stop the database; with `farewell` cleanly, so that it leaves the group in order and notes its position.
+
+        Without a primary component there is nobody to say farewell to, and a database which still looks for its group
+        does not hear the request to stop.
+        """
+        await children.stop(process, _FAREWELL if farewell else _NO_FAREWELL)
+
+    async def primary(self) -> bool:
+        """Whether the running database is in the primary component now."""
+        return await asyncio.to_thread(self._primary)
+
+    def _primary(self) -> bool:
+        try:
+            with self._asked.connect() as connection:
+                return connection.execute(_STATUS).first() == ("wsrep_cluster_status", "Primary")
+        except DBAPIError:
+            return False
+
+    def _allow_new_group(self) -> None:
+        """Tell Galera what the caller has made sure of: this copy is the most advanced one.
+
+        The view of the last group would be preferred to a new one, so it goes.
+        """
+        (self._config.datadir / "gvwstate.dat").unlink(missing_ok=True)
+        state = self._config.datadir / "grastate.dat"
+        if state.exists():
+            text = state.read_text(encoding="utf-8")
+            state.write_text(text.replace("safe_to_bootstrap: 0", "safe_to_bootstrap: 1"), encoding="utf-8")
+
+    def _command(self, *arguments: str) -> list[str]:
+        return ["mariadbd", f"--defaults-file={self._cnf}", *arguments]

@@ -1,0 +1,188 @@
+"""Galera in plain values: tuning, configuration, positions and what its log says. No process, no socket."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from ipaddress import IPv4Address
+
+    from .config import ArbitratorConfig, ServerConfig
+
+GROUP = "dopasoins"
+PORT = 4567
+STATE_PORT = 4569  # ours: where a member tells its twin where it stands (Galera uses 4444, 4567 and 4568)
+
+# One set for both members and the arbitrator, called S4 in the feasibility trial of November 2026 (one operation's
+# longest time when a member's power fails: 2.6 s; inter-room cut: 1 s). Two rules hold it together:
+# - peer_timeout well under suspect_timeout: the arbitrator relays before the silent peer is evicted. At equal values
+#   the evicted peer came back through the relay and froze everybody for 11-13 s.
+# - install_timeout above what a returning node takes: at 2 s all members fell apart for 7-12 s.
+TUNING: Mapping[str, str] = {
+    "evs.keepalive_period": "PT0.15S",
+    "evs.inactive_check_period": "PT0.1S",
+    "evs.suspect_timeout": "PT1.3S",
+    "evs.inactive_timeout": "PT6S",
+    "evs.install_timeout": "PT5S",
+    "gmcast.peer_timeout": "PT0.6S",
+}
+
+_CNF = """\
+[mysqld]
+user=mysql
+bind-address=127.0.0.1
+port=3306
+skip-name-resolve
+datadir={datadir}
+socket={socket}
+pid-file={folder}/mariadb.pid
+log-error={logs}/mariadb.log
+tmpdir={tmpdir}
+character-set-server=utf8mb4
+max_connections=100
+performance_schema=OFF
+binlog_format=ROW
+default_storage_engine=InnoDB
+innodb_autoinc_lock_mode=2
+innodb_flush_log_at_trx_commit=1
+innodb_buffer_pool_size=64M
+innodb_log_file_size=32M
+innodb_lock_wait_timeout=2
+innodb_fast_shutdown=1
+wsrep_on=ON
+wsrep_provider=/usr/lib/galera/libgalera_smm.so
+wsrep_cluster_name={group}
+wsrep_cluster_address=gcomm://{peers}
+wsrep_node_name={server}
+wsrep_node_address={address}
+wsrep_provider_options="{options}"
+wsrep_sst_method=mariabackup
+wsrep_sst_auth=sst:sst
+# 1: a read waits until this member has applied what the pair had committed when it was asked; nothing else here
+# needs it, as the application neither updates nor deletes. 3 costs the same and protects nothing more.
+wsrep_sync_wait=1
+wsrep_slave_threads=4
+wsrep_retry_autocommit=4
+"""
+
+_POSITION = re.compile(r"([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}):(-?\d+)")
+_RECOVERED = re.compile(r"WSREP: Recovered position:?\s*(\S+)")
+_GRASTATE = re.compile(r"^(uuid|seqno):\s*(\S+)", re.MULTILINE)
+_COMPONENT = re.compile(r"New COMPONENT: primary = (yes|no).*memb_num = (\d+)")
+_UNKNOWN = "00000000-0000-0000-0000-000000000000"
+
+
+@dataclass(frozen=True, order=True)
+class Position:
+    """How far a copy of the data has come: the history's name and the last transaction in it."""
+
+    uuid: str = _UNKNOWN
+    seqno: int = -1
+
+    @classmethod
+    def parse(cls, text: str) -> Position:
+        """The position written `uuid:seqno`; the unknown position if it is not."""
+        found = _POSITION.fullmatch(text.strip())
+        return cls(found[1], int(found[2])) if found else cls()
+
+    @property
+    def known(self) -> bool:
+        """Whether a transaction can be counted from here."""
+        return self.uuid != _UNKNOWN and self.seqno >= 0
+
+    def __str__(self) -> str:
+        return f"{self.uuid}:{self.seqno}"
+
+
+@dataclass(frozen=True)
+class Component:
+    """What one member sees of the group: whether it may decide, and how many are in it."""
+
+    primary: bool
+    members: int
+
+
+def recovered(output: str) -> Position:
+    """The position that `mariadbd --wsrep-recover` printed, the last if several."""
+    found = _RECOVERED.findall(output)
+    return Position.parse(found[-1]) if found else Position()
+
+
+def clean_position(grastate: str) -> Position:
+    """The position in `grastate.dat`; known only after a clean stop."""
+    found = dict(_GRASTATE.findall(grastate))
+    return Position.parse(f"{found.get('uuid', '')}:{found.get('seqno', '')}")
+
+
+def component(line: str) -> Component | None:
+    """What this log line says about the group, if it is about that."""
+    found = _COMPONENT.search(line)
+    return Component(found[1] == "yes", int(found[2])) if found else None
+
+
+def options(**more: str) -> str:
+    """Provider options: the tuning and what one member needs besides."""
+    return ";".join(f"{key}={value}" for key, value in {**TUNING, **more}.items())
+
+
+def server_cnf(config: ServerConfig) -> str:
+    """The `my.cnf` of a member."""
+    here = str(config.address.ip)
+    peers = (here, str(config.twin_address), str(config.arbitrator_address))
+    return _cnf(
+        config,
+        peers,
+        options(
+            **{
+                "gmcast.listen_addr": f"tcp://{here}:{PORT}",
+                "ist.recv_bind": here,
+                "gcache.size": "64M",
+                "gcache.recover": "yes",
+                "pc.recovery": "yes",
+            }
+        ),
+    )
+
+
+def template_cnf(config: ServerConfig) -> str:
+    """The `my.cnf` with which the template is filled, alone and talking to nobody."""
+    return _cnf(config, (), options(**{"gmcast.listen_addr": f"tcp://127.0.0.1:{PORT}", "gcache.size": "1M"}))
+
+
+def garbd(config: ArbitratorConfig) -> list[str]:
+    """The command line of the arbitrator's daemon."""
+    return [
+        "garbd",
+        "--group",
+        GROUP,
+        "--name",
+        "arbitrator",
+        "--address",
+        f"gcomm://{_joined(config.members)}",
+        "--workdir",
+        str(config.folder),
+        "--options",
+        options(**{"gmcast.listen_addr": f"tcp://{config.address}:{PORT}"}),
+    ]
+
+
+def _joined(addresses: tuple[IPv4Address | str, ...]) -> str:
+    return ",".join(str(address) for address in addresses)
+
+
+def _cnf(config: ServerConfig, peers: tuple[str, ...], provider: str) -> str:
+    return _CNF.format(
+        datadir=config.datadir,
+        socket=config.socket,
+        folder=config.folder,
+        logs=config.logs,
+        tmpdir=config.folder / "tmp",
+        group=GROUP,
+        peers=_joined(peers),
+        server=config.server,
+        address=config.address.ip,
+        options=provider,
+    )

@@ -1,0 +1,123 @@
+"""The database's supervisor: recover the position, start, watch, wait, start again.
+
+Not mariadbd-safe: that one restarts a killed database within a second, into the view change which the survivors are
+having, and froze the whole pair for 9 to 12 s in two trials of three (November 2026).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import time
+from typing import TYPE_CHECKING
+
+from .bootstrap import Stage, Standing, Step, decide
+from .galera import STATE_PORT, Position
+
+if TYPE_CHECKING:
+    from asyncio.subprocess import Process
+
+    from .config import ServerConfig
+    from .database import Database
+
+_PAUSE = 6.0  # seconds before a restart: the survivors finish their view first (feasibility trial)
+# Seconds for which both members hear each other and neither is in a primary component, before they stop to compare
+# positions. Re-forming by itself takes up to 6.2 s (feasibility trial) and must not be disturbed.
+_STUCK = 12.0
+_AT_REST = 20.0  # longest wait for the twin to come to rest too: its _STUCK, and the time to stop and recover
+_FIRST_START = 15.0  # longest wait for the member that begins the pair, on the very first start
+_EVERY = 0.2
+_ANSWER = 0.5  # seconds for the twin to say where it stands
+
+log = logging.getLogger(__name__)
+
+
+class Supervisor:
+    """Keeps one member's database running, and tells the twin where it stands."""
+
+    def __init__(self, config: ServerConfig, database: Database) -> None:
+        self._config = config
+        self._database = database
+        self._begun = config.folder / "begun"  # outside the data folder, which a full transfer wipes
+        self.standing = Standing(config.server, Stage.STARTING)
+
+    async def run(self) -> None:
+        """Run until cancelled, then stop the database cleanly."""
+        listener = await asyncio.start_server(self._tell, str(self._config.address.ip), STATE_PORT)
+        async with listener:
+            new_group = self._config.bootstrap and not self._begun.exists()
+            position = await self._database.position()
+            if not new_group and not self._begun.exists():
+                await self._let_the_twin_begin()
+            while True:
+                log.info("start from %s%s", position, ", as the first of a new group" if new_group else "")
+                self._stand(Stage.STARTING, position)
+                process = await self._database.start(position, new_group=new_group)
+                ended_at = await self._attend(process)
+                position = await self._database.position()
+                self._stand(Stage.AT_REST, position)
+                new_group = await self._rest(ended_at) is Step.BEGIN
+
+    async def _let_the_twin_begin(self) -> None:
+        """Wait for the first primary component ever: a member which joins while it forms is forgotten for 5 s."""
+        deadline = time.monotonic() + _FIRST_START
+        while time.monotonic() < deadline:
+            twin = await self.twin()
+            if twin is not None and twin.stage is Stage.PRIMARY:
+                return
+            await asyncio.sleep(_EVERY)
+
+    async def _attend(self, process: Process) -> float:
+        """Return when the database has ended: by itself, or stopped by us because the whole pair is stuck."""
+        over = asyncio.ensure_future(process.wait())
+        stuck_since: float | None = None
+        try:
+            while not over.done():
+                await asyncio.wait({over}, timeout=_EVERY)
+                if await self._database.primary():
+                    self._stand(Stage.PRIMARY, Position())
+                    self._begun.touch()
+                    stuck_since = None
+                    continue
+                self._stand(Stage.STARTING, Position())
+                stuck_since = (stuck_since or time.monotonic()) if await self._twin_is_stuck() else None
+                if stuck_since is not None and time.monotonic() - stuck_since > _STUCK:
+                    log.warning("no primary component on either member: stop to compare positions")
+                    break
+        finally:
+            await self._database.stop(process, farewell=self.standing.stage is Stage.PRIMARY)
+        log.warning("the database ended with code %s", process.returncode)
+        return time.monotonic()
+
+    async def _rest(self, since: float) -> Step:
+        """Decide what to do after the database has ended; a plain restart waits until the view has settled."""
+        while time.monotonic() - since < _AT_REST:
+            step = decide(self.standing, await self.twin())
+            if step is Step.BEGIN or (step is Step.JOIN and time.monotonic() - since >= _PAUSE):
+                return step
+            await asyncio.sleep(_EVERY)
+        return Step.JOIN
+
+    async def _twin_is_stuck(self) -> bool:
+        twin = await self.twin()
+        return twin is not None and twin.stage is not Stage.PRIMARY
+
+    async def twin(self) -> Standing | None:
+        """Where the twin stands, or None if it does not say so in time."""
+        with contextlib.suppress(OSError, TimeoutError, ValueError):
+            async with asyncio.timeout(_ANSWER):
+                reader, writer = await asyncio.open_connection(str(self._config.twin_address), STATE_PORT)
+                with contextlib.closing(writer):
+                    return Standing.from_json((await reader.readline()).decode())
+        return None
+
+    def _stand(self, stage: Stage, position: Position) -> None:
+        if self.standing.stage is not stage:
+            log.info("%s", stage.value)
+        self.standing = Standing(self._config.server, stage, position)
+
+    async def _tell(self, _reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(ConnectionError), contextlib.closing(writer):
+            writer.write(f"{self.standing.to_json()}\n".encode())
+            await writer.drain()

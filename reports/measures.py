@@ -1,0 +1,142 @@
+"""The table of a scenario: what was measured beside what was promised."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from lab.measure import Outcome
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import timedelta
+
+    from lab.measure import Verdict
+    from reports.language import Language
+    from reports.model import Objective, ScenarioResult
+
+SHOWN = 6
+"""Names of writes or accesses listed under a table; the rest is in ``verdict.json``."""
+
+
+class Measure(NamedTuple):
+    """A row of the table; ``kept`` is None where nothing is promised or nothing can be concluded."""
+
+    name: str
+    measured: str
+    promised: str
+    kept: bool | None
+
+
+def promised(objective: Objective | None, language: Language) -> tuple[str, ...]:
+    """Return an objective in a few words a bound; empty where nothing is known."""
+    if objective is None:
+        return ()
+    return _in_words(objective.interruption, objective.freeze, objective.loss, language)
+
+
+def measured(verdict: Verdict | None, language: Language) -> tuple[str, ...]:
+    """Return what was measured, in the order of the objective; empty without a verdict."""
+    if verdict is None:
+        return ()
+    return _in_words(verdict.interruption, verdict.freeze, len(verdict.lost) + len(verdict.duplicated), language)
+
+
+def judged(result: ScenarioResult, language: Language) -> tuple[Measure, ...]:
+    """Return the rows that decide the verdict; none without a verdict."""
+    verdict = result.verdict
+    if verdict is None:
+        return ()
+    objective = result.description.objective if result.description else None
+    bounds = (objective.interruption, objective.freeze, objective.loss) if objective else (None, None, None)
+    interruption, freeze, loss = bounds
+    say, harmed = language.gettext, len(verdict.lost) + len(verdict.duplicated)
+    exact = [
+        (say("Interruption pour les soignants"), verdict.interruption, interruption),
+        (say("Gel le plus long (opération aboutie en retard)"), verdict.freeze, freeze),
+    ]
+    counts = [
+        (say("Écritures acquittées perdues ou en double"), harmed, loss),
+        (say("Accès servis sans trace"), len(verdict.untraced), 0),
+        (say("Écritures présentes dans une seule copie"), len(verdict.diverged), 0),
+    ]
+    rows = [
+        Measure(
+            name,
+            language.duration(value),
+            language.duration(bound),
+            _kept(verdict, within=None if bound is None else value <= bound),
+        )
+        for name, value, bound in exact
+    ]
+    rows += [
+        Measure(
+            name,
+            str(count),
+            "—" if most is None else str(most),
+            _kept(verdict, within=None if most is None else count <= most),
+        )
+        for name, count, most in counts
+    ]
+    return tuple(rows)
+
+
+def informative(verdict: Verdict, language: Language) -> tuple[tuple[str, str], ...]:
+    """Return what was measured beside, which decides nothing alone."""
+    say = language.gettext
+    return (
+        (say("Interruption totale, cumulée"), language.duration(verdict.interruption_total)),
+        (
+            say("Interruption vue sans nouvelle tentative du client"),
+            language.duration(verdict.interruption_without_retries),
+        ),
+        (say("La même, sur des connexions gardées ouvertes"), language.duration(verdict.interruption_kept)),
+        (say("Écritures au résultat inconnu du client"), language.number(verdict.unknown)),
+        (
+            say("Opérations de soignants observées"),
+            _failed(verdict.operations, verdict.operations_failed, language),
+        ),
+        (
+            say("Tentatives observées, pouls compris"),
+            _failed(verdict.attempts, verdict.attempts_failed, language),
+        ),
+        (say("Plus courte coupure que la mesure est sûre de voir"), language.duration(verdict.smallest_gap)),
+        (say("Retard propre de l'instrument de mesure"), language.duration(verdict.lag)),
+    )
+
+
+def named(verdict: Verdict, language: Language) -> Iterator[str]:
+    """Yield the writes and accesses behind the counts, the first of them by name."""
+    groups = (
+        (language.gettext("Écritures perdues"), verdict.lost),
+        (language.gettext("Écritures en double"), verdict.duplicated),
+        (language.gettext("Écritures présentes dans une seule copie"), verdict.diverged),
+        (language.gettext("Accès sans trace"), verdict.untraced),
+    )
+    for name, ids in groups:
+        if ids:
+            more = language.say(" et {n} autres (voir verdict.json)", n=len(ids) - SHOWN) if len(ids) > SHOWN else ""
+            yield language.say("{what} : {names}{more}.", what=name, names=", ".join(ids[:SHOWN]), more=more)
+
+
+def _in_words(
+    interruption: timedelta | None, freeze: timedelta | None, loss: int | None, language: Language
+) -> tuple[str, ...]:
+    parts = []
+    if interruption is not None:
+        parts.append(language.say("interruption {bound}", bound=language.duration(interruption)))
+    if freeze is not None:
+        parts.append(language.say("gel {bound}", bound=language.duration(freeze)))
+    if loss is not None:
+        parts.append(language.say("perte {count}", count=language.number(loss)))
+    return tuple(parts)
+
+
+def _failed(total: int, failed: int, language: Language) -> str:
+    return language.say("{total}, dont {failed} en échec", total=language.number(total), failed=language.number(failed))
+
+
+def _kept(verdict: Verdict, *, within: bool | None) -> bool | None:
+    """Compare only where the verdict leaves room for it, so that a row can never contradict the verdict."""
+    if within is None or verdict.verdict is Outcome.INCONCLUSIVE:
+        return None
+    return verdict.verdict is Outcome.MET or within

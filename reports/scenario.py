@@ -1,0 +1,126 @@
+"""From the folder of one scenario to its result. No damage stops the report: each gap is an entry of the result."""
+
+from __future__ import annotations
+
+from datetime import UTC, timedelta
+from typing import TYPE_CHECKING
+
+from pydantic import ValidationError
+
+from lab.measure import History, Verdict, VerdictError
+from reports.lanes import NANO, lanes_of
+from reports.model import Description, Event, Gap, Objective, Problem, ScenarioResult
+from reports.records import EventRecord, ScenarioRecord, StartRecord, read
+
+if TYPE_CHECKING:
+    from datetime import datetime
+    from pathlib import Path
+
+
+def load_scenario(run_folder: Path, name: str) -> ScenarioResult:
+    """Return all that the folder of a scenario still says."""
+    folder = run_folder / name
+    if "/" in name or name in {"", ".", ".."} or not folder.is_dir():
+        return ScenarioResult(name, gaps=(Gap(f"{name}/", Problem.ABSENT),))
+    record, gaps = read(folder / "scenario.json", ScenarioRecord, f"{name}/scenario.json")
+    verdict, verdict_gaps = _verdict(folder)
+    events, event_gaps = _events(folder)
+    history, start, history_gaps = _history(folder)
+    if not (folder / "readback.json").is_file():
+        history_gaps += (Gap(f"{name}/readback.json", Problem.ABSENT),)
+    marks = {what: _first(events, what) for what in ("inject", "heal", "return")}
+    began = (marks["inject"], start.t if start else None, events[0].t if events else None)
+    origin = next((at for at in began if at is not None), 0)
+
+    def since(at: int | None) -> float | None:
+        return None if at is None else (at - origin) / NANO
+
+    return ScenarioResult(
+        id=name,
+        description=_description(record) if record else None,
+        verdict=verdict,
+        began=_universal(start, origin) if start else None,
+        injected=since(marks["inject"]),
+        healed=since(marks["heal"]),
+        returned=since(marks["return"]),
+        events=tuple(Event((e.t - origin) / NANO, e.what, e.text, e.text_fr) for e in events),
+        lanes=lanes_of(history, origin) if history else (),
+        gaps=gaps + verdict_gaps + event_gaps + history_gaps,
+    )
+
+
+def _description(record: ScenarioRecord) -> Description:
+    promised = record.objective
+    return Description(
+        **record.model_dump(
+            include={"family", "title", "title_fr", "fault", "fault_fr", "scope", "service", "targets"}
+        ),
+        objective=Objective(_duration(promised.interruption_s), _duration(promised.freeze_s), promised.loss),
+    )
+
+
+def _duration(seconds: float | None) -> timedelta | None:
+    return None if seconds is None else timedelta(seconds=seconds)
+
+
+def _verdict(folder: Path) -> tuple[Verdict | None, tuple[Gap, ...]]:
+    name = f"{folder.name}/verdict.json"
+    try:
+        return Verdict.from_json((folder / "verdict.json").read_text("utf-8")), ()
+    except FileNotFoundError:
+        return None, (Gap(name, Problem.ABSENT),)
+    except (OSError, UnicodeDecodeError, VerdictError):
+        return None, (Gap(name, Problem.UNREADABLE),)
+
+
+def _lines(folder: Path, name: str) -> tuple[list[str], tuple[Gap, ...]]:
+    """Return the lines of a log. What is no text is replaced, so that one broken octet costs one line."""
+    try:
+        return (folder / name).read_text("utf-8", "replace").splitlines(), ()
+    except FileNotFoundError:
+        return [], (Gap(f"{folder.name}/{name}", Problem.ABSENT),)
+    except OSError:
+        return [], (Gap(f"{folder.name}/{name}", Problem.UNREADABLE),)
+
+
+def _events(folder: Path) -> tuple[list[EventRecord], tuple[Gap, ...]]:
+    lines, gaps = _lines(folder, "events.jsonl")
+    events: list[EventRecord] = []
+    for number, line in enumerate(lines, 1):
+        try:
+            events.append(EventRecord.model_validate_json(line))
+        except ValidationError:
+            last = number == len(lines)
+            problem = Problem.TRUNCATED if last else Problem.BAD_VALUE
+            gaps += (Gap(f"{folder.name}/events.jsonl", problem, str(number)),)
+    return sorted(events, key=lambda event: event.t), gaps
+
+
+def _history(folder: Path) -> tuple[History | None, StartRecord | None, tuple[Gap, ...]]:
+    lines, gaps = _lines(folder, "history.jsonl")
+    if gaps:
+        return None, None, gaps
+    history = History.parse(lines)
+    name = f"{folder.name}/history.jsonl"
+    gaps = tuple(Gap(name, Problem.BAD_VALUE, str(number)) for number in history.damaged[:1])
+    started = {writer.name for writer in history.writers}
+    if not started or started - history.ended:
+        gaps += (Gap(name, Problem.TRUNCATED),)
+    return history, next(map(_start, lines[:1]), None), gaps
+
+
+def _start(line: str) -> StartRecord | None:
+    try:
+        return StartRecord.model_validate_json(line)
+    except ValidationError:
+        return None
+
+
+def _first(events: list[EventRecord], what: str) -> int | None:
+    return next((event.t for event in events if event.what == what), None)
+
+
+def _universal(start: StartRecord, at: int) -> datetime:
+    """Return the universal time of a monotonic instant, by the pair of clocks that the start line holds."""
+    moment = start.utc if start.utc.tzinfo else start.utc.replace(tzinfo=UTC)
+    return moment.astimezone(UTC) + timedelta(microseconds=(at - start.t) // 1000)
