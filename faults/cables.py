@@ -53,7 +53,11 @@ class CableCut:
         links = lab.levers.fabric.links()
         lit = [name for name in ends if links[name].carrier]
         through = lab.arrivals(ends)
-        return Felt(not lit and not through, f"{len(lit)} of {len(ends)} ends lit, {through} packets through since")
+        return Felt(
+            not lit and not through,
+            f"{len(lit)} of {len(ends)} ends lit, {through} packets through since",
+            f"{len(lit)} extrémités sur {len(ends)} avec porteuse, {through} paquets passés depuis la panne",
+        )
 
     def heal(self, lab: Site) -> None:
         """Splice."""
@@ -107,6 +111,7 @@ class Blackhole:
         return Felt(
             all(swallowed) and not through,
             f"{sum(swallowed)} packets swallowed at {len(ends)} ends, {through} through since",
+            f"{sum(swallowed)} paquets avalés à {len(ends)} extrémités, {through} passés depuis la panne",
         )
 
     def heal(self, lab: Site) -> None:

@@ -35,7 +35,7 @@ class Nothing:
 
     def holds(self, lab: Site) -> Felt:  # noqa: ARG002 - the protocol's shape
         """Nothing bites."""
-        return Felt(holds=False, detail="nothing was broken")
+        return Felt(holds=False, detail="nothing was broken", detail_fr="rien n'a été cassé")
 
     def heal(self, lab: Site) -> None:
         """Mend nothing."""

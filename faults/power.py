@@ -57,8 +57,12 @@ class PowerLoss:
         ports += [name for switch in switches for name in levers.layout.interfaces_of(switch)]
         lit = [name for name in ports if name in links and links[name].carrier]
         dark = f"{len(built)} nodes and {len(switches)} switches"
-        detail = f"{dark}: {len(alive)} alive, {len(lit)} of {len(ports)} ports lit"
-        return Felt(bool(built or switches) and not alive and not lit, detail)
+        return Felt(
+            bool(built or switches) and not alive and not lit,
+            f"{dark}: {len(alive)} alive, {len(lit)} of {len(ports)} ports lit",
+            f"{len(built)} machines et {len(switches)} commutateurs : {len(alive)} en marche, "
+            f"{len(lit)} ports sur {len(ports)} avec porteuse",
+        )
 
     def heal(self, lab: Site) -> None:
         """Power back; the machines boot."""
@@ -99,6 +103,7 @@ class SwitchLoss:
         return Felt(
             not lit and not runs,
             f"{len(lit)} of {len(ports)} ports lit, firmware {'alive' if runs else 'dead'}",
+            f"{len(lit)} ports sur {len(ports)} avec porteuse, micrologiciel {'en marche' if runs else 'arrêté'}",
         )
 
     def heal(self, lab: Site) -> None:

@@ -9,7 +9,7 @@ import time
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 from lab.enclosure import Enclosure, ensure_image
 from lab.errors import LabError
@@ -34,12 +34,14 @@ if TYPE_CHECKING:
     from lab.run import Scenario
     from lab.service import Observation
 
+    When = Literal["injected", "before heal", "after heal"]
     P = ParamSpec("P")
     T = TypeVar("T")
 
 FELT_WITHIN = 2.0
 WHOLE_WITHIN = 90.0
 LONGEST_HOLD = 300.0
+_WHEN_FR = {"injected": "à l'injection", "before heal": "avant réparation", "after heal": "après réparation"}
 
 
 class Lab:
@@ -147,6 +149,7 @@ class Lab:
             namespace = self.enclosure.proc(pid) / "ns/net"
             wait_until(partial(_moved, namespace, home), within=5, because=f"{node.name} has no network")
             self._plug(node.name, namespace)
+            self.levers.start_ward_firmware(node.name, pid)
             self.wards[node.name] = pid
 
     def _plug(self, node: str, namespace: Path) -> None:
@@ -230,7 +233,7 @@ class Lab:
         self._arrived = self.fabric.carried()
         self._prove(fault, "injected")
 
-    def _prove(self, fault: Fault, when: str) -> None:
+    def _prove(self, fault: Fault, when: When) -> None:
         found: list[Felt] = []
 
         def felt() -> bool:
@@ -244,11 +247,10 @@ class Lab:
             raise FaultNotFeltError(f"{fault} was not felt ({when}): {found[-1].detail}") from error
         self._note(fault, when, found[-1])
 
-    def _note(self, fault: Fault, when: str, felt: Felt) -> None:
-        self.scenario.evidence.append(Evidence(str(fault), when, felt.holds, felt.detail))  # type: ignore[arg-type]
-        self.scenario.event(
-            "proof", f"{when}: {felt.detail}", f"preuve ({'ressentie' if felt.holds else 'non ressentie'})"
-        )
+    def _note(self, fault: Fault, when: When, felt: Felt) -> None:
+        evidence = Evidence(str(fault), when, felt.holds, felt.detail, fault.french, felt.detail_fr)
+        self.scenario.evidence.append(evidence)
+        self.scenario.event("proof", f"{when}: {felt.detail}", f"{_WHEN_FR[when]} : {felt.detail_fr}")
 
     def _heal(self, fault: Fault, scenario: Scenario) -> None:
         assert scenario.window is not None, "a fault is healed after it was injected"  # noqa: S101 - an invariant

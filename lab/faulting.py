@@ -26,6 +26,7 @@ class Felt:
 
     holds: bool
     detail: str
+    detail_fr: str
 
 
 class Site(Protocol):

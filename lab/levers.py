@@ -39,14 +39,19 @@ class Levers:
         for switch in switches:
             if self.firmware_runs(switch):
                 continue
-            config = self.enclosure.state / f"{switch}.json"
-            config.write_text(json.dumps(self.layout.firmware(switch)))
-            bootstrap = (
-                f"import sys; sys.path.insert(0, {str(REPLICA.parent)!r}); from replica.cabled import main; main()"
-            )
-            process = self.enclosure.spawn(sys.executable, "-I", "-c", bootstrap, str(config), log=f"{switch}.log")
-            self._firmware[switch] = process.pid
+            self._firmware[switch] = self._run_firmware(switch, self.layout.firmware(switch)).pid
         self._firmware_pids.write_text(json.dumps(self._firmware))
+
+    def start_ward_firmware(self, ward: str, namespace: int) -> None:
+        """Start what keeps a ward on one of its two switches, if it stands on two."""
+        for config in self.layout.node_firmware(ward):
+            self._run_firmware(ward, config, net=namespace)
+
+    def _run_firmware(self, name: str, config: dict[str, object], net: int | None = None) -> Process:
+        path = self.enclosure.state / f"{name}.json"
+        path.write_text(json.dumps(config))
+        program = f"import sys; sys.path.insert(0, {str(REPLICA.parent)!r}); from replica.cabled import main; main()"
+        return self.enclosure.spawn(sys.executable, "-I", "-c", program, str(path), log=f"{name}.log", net=net)
 
     def firmware_runs(self, switch: str) -> bool:
         """Whether the switch's monitor is alive."""

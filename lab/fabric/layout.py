@@ -77,6 +77,17 @@ class Layout:
         told += [{"leads": False, "announce": False, "ports": [port.outside]} for port in doubled]
         return {"bridge": self.bridges[switch], "groups": told}
 
+    def node_firmware(self, node: str) -> list[dict[str, object]]:
+        """What the firmware of a node must know: one instance for each network on which it stands on two switches."""
+        doubled: dict[str, list[str]] = {}
+        for port in self.ports_of(node):
+            if self.is_doubled(port):
+                doubled.setdefault(port.network, []).append(port.inside)
+        return [
+            {"bridge": f"br-{network}", "groups": [{"leads": True, "announce": True, "ports": ports}]}
+            for network, ports in doubled.items()
+        ]
+
     def is_doubled(self, port: NodePort) -> bool:
         """Whether the node stands on a second switch of the same network."""
         return sum(other.network == port.network for other in self.ports_of(port.node)) > 1

@@ -19,18 +19,19 @@ if TYPE_CHECKING:
 def doubts_about_fault(evidence: Sequence[Evidence]) -> Iterator[Words]:
     """A fault that was not felt, or is still felt after it was healed."""
     for proof in evidence:
-        detail = f" ({proof.detail})" if proof.detail else ""
+        seen = proof.what + (f" ({proof.detail})" if proof.detail else "")
+        seen_fr = (proof.what_fr or proof.what) + (f" ({proof.detail_fr})" if proof.detail_fr else "")
         if proof.when == "after heal" and proof.holds:
             yield Words(
-                f"the fault was still felt after it was healed: {proof.what}{detail}",
-                f"la panne se faisait encore sentir après réparation : {proof.what}{detail}",
+                f"the fault was still felt after it was healed: {seen}",
+                f"la panne se faisait encore sentir après réparation : {seen_fr}",
             )
         elif proof.when != "after heal" and not proof.holds:
             when_fr = "à l'injection" if proof.when == "injected" else "avant réparation"
             when = "when injected" if proof.when == "injected" else "just before it was healed"
             yield Words(
-                f"the fault was not felt {when}: {proof.what}{detail}",
-                f"la panne ne s'est pas fait sentir {when_fr} : {proof.what}{detail}",
+                f"the fault was not felt {when}: {seen}",
+                f"la panne ne s'est pas fait sentir {when_fr} : {seen_fr}",
             )
 
 

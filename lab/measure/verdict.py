@@ -32,12 +32,15 @@ class Evidence:
         when: at which beat of the scenario.
         holds: whether the fault was felt at that moment; `after heal` it must not be.
         detail: the figures behind it.
+        what_fr, detail_fr: both in French.
     """
 
     what: str
     when: Literal["injected", "before heal", "after heal"]
     holds: bool
     detail: str = ""
+    what_fr: str = ""
+    detail_fr: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

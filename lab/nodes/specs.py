@@ -30,23 +30,10 @@ def bridged(plan: Plan, node: str) -> frozenset[str]:
 def spec(plan: Plan, layout: Layout, node: str, *, secret: str, defects: tuple[str, ...]) -> dict[str, Any]:
     """The whole specification of a node, as `replica.node` reads it."""
     ports = layout.ports_of(node)
-    doubled = dict.fromkeys(port.network for port in ports if layout.is_doubled(port))
     return {
         "name": node,
         "wires": [port.inside for port in ports],
-        "firmware": [
-            {
-                "bridge": f"br-{network}",
-                "groups": [
-                    {
-                        "leads": True,
-                        "announce": True,
-                        "ports": [port.inside for port in ports if port.network == network],
-                    }
-                ],
-            }
-            for network in doubled
-        ],
+        "firmware": layout.node_firmware(node),
         "servers": list(_servers(plan, node, {"secret": secret, "defects": list(defects)})),
         "programs": list(_programs(plan, node)),
     }

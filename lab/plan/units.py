@@ -17,7 +17,7 @@ _SIZES = {"B": 1, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30, "TiB": 2**40}  # in 
 _LONGEST = timedelta(days=365)
 _WHOLE_MINUTES = timedelta(minutes=5)  # below, people write seconds: 140 s, 180 s
 _LARGEST = 2**60
-_QUANTITY = re.compile(r"([0-9]{1,15}(?:\.[0-9]{1,9})?)(?: *([A-Za-z]+))?")
+_QUANTITY = re.compile(r"([0-9]{1,20}(?:\.[0-9]{1,9})?)(?: *([A-Za-z]+))?")
 
 
 def _parse(value: object, units: dict[str, int], example: str) -> int:

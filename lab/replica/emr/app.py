@@ -131,9 +131,7 @@ class Member:
         number = request.path_params["number"]
         if len(number) > _ACCESS_LENGTH:
             return self._send(refusal(400, f"a number has at most {_ACCESS_LENGTH} characters"))
-        return await self._serve(
-            request, lambda: writing.put(self.store, self.trail, access, kind, number, content)
-        )
+        return await self._serve(request, lambda: writing.put(self.store, self.trail, access, kind, number, content))
 
     def _read(self, work: Callable[..., Answer], access: Access) -> Answer:
         return self.store.run(lambda connection: work(connection, self.trail, access))

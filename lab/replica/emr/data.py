@@ -47,9 +47,7 @@ def generate(seed: int = SEED) -> Clinic:
     patients = tuple(_patient(draw, id_) for id_ in patient_ids())
     number = itertools.count()
     acts = tuple(
-        _act(draw, patient, f"acte-{next(number):06d}")
-        for patient in patient_ids()
-        for _ in range(draw.randint(3, 8))
+        _act(draw, patient, f"acte-{next(number):06d}") for patient in patient_ids() for _ in range(draw.randint(3, 8))
     )
     prescriptions = tuple(
         _prescription(draw, patient, drug, f"ordo-{next(number):06d}")

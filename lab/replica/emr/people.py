@@ -1,4 +1,4 @@
-"""Who works in the generated clinic and who lies in it: names only, so that the wards' clients need no database library."""
+"""Who works in the generated clinic and who lies in it: names only, so that clients need no database library."""
 
 from __future__ import annotations
 

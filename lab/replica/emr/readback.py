@@ -50,9 +50,7 @@ def _counts(connection: Connection, number: Column[Any], prefix: str) -> dict[st
 
 def _trail(connection: Connection, prefix: str) -> list[str]:
     access = schema.access_trail.c.access
-    wanted = (
-        select(access).where(access.startswith(prefix, autoescape=True)).order_by(schema.access_trail.c.seq)
-    )
+    wanted = select(access).where(access.startswith(prefix, autoescape=True)).order_by(schema.access_trail.c.seq)
     return list(connection.execute(wanted).scalars())
 
 

@@ -34,9 +34,7 @@ ACT = Kind("act", schema.acts, ("clinician", "patient", "kind", "note"))
 PRESCRIPTION = Kind("prescription", schema.prescriptions, ("clinician", "patient", "drug", "dose", "per_day"))
 
 
-def put(
-    store: Store, trail: Trail, access: Access, kind: Kind, number: str, content: dict[str, object]
-) -> Answer:
+def put(store: Store, trail: Trail, access: Access, kind: Kind, number: str, content: dict[str, object]) -> Answer:
     """Write it once: 201 the first time, 200 for the same again, 409 for another content under this number.
 
     Raises:
@@ -59,9 +57,7 @@ def _create(  # noqa: PLR0913, PLR0917 - the transaction, the trace, and the thr
     row = {"number": number, "clinician": access.clinician, "at": at, **content}
     connection.execute(insert(kind.table), row)
     payload = json.dumps({**row, "at": at.isoformat()}, ensure_ascii=False)
-    connection.execute(
-        insert(schema.outbox), {"kind": kind.name, "number": number, "payload": payload, "at": at}
-    )
+    connection.execute(insert(schema.outbox), {"kind": kind.name, "number": number, "payload": payload, "at": at})
     trail.note(connection, access)
     return Answer(201, {"number": number})
 

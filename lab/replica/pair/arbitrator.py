@@ -13,6 +13,7 @@ import contextlib
 import logging
 import signal
 import sys
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,22 +29,32 @@ _PAUSE = 1.0  # seconds before a daemon which ended by itself is started again
 log = logging.getLogger(__name__)
 
 
+class Loss(StrEnum):
+    """How the arbitrator came to be alone."""
+
+    SILENT = "both members are gone"
+    FAREWELL = "both members said farewell"
+
+
 class Loneliness:
     """Says when the daemon must be restarted: it had been in a primary component, and is now alone."""
 
     def __init__(self) -> None:
         self._was_primary = False
 
-    def saw(self, seen: Component) -> bool:
-        """Whether this view is one to restart on.
+    def saw(self, seen: Component) -> Loss | None:
+        """The loss to restart on that this view shows, if any.
 
-        Alone and primary counts too: both members have said farewell, and an arbitrator without data has nothing to
-        vouch for; it would only turn them away when they return.
+        After a farewell the arbitrator alone is the primary component. It has no data to vouch for, only a position
+        one ahead of the members', with which it would turn them away when they return.
         """
         alone = seen.members <= 1
-        restart = alone and self._was_primary
+        if alone and seen.primary:
+            return Loss.FAREWELL
+        if alone and self._was_primary:
+            return Loss.SILENT
         self._was_primary = self._was_primary or seen.primary
-        return restart or (alone and seen.primary)
+        return None
 
 
 async def run(config: ArbitratorConfig) -> None:
@@ -60,27 +71,31 @@ async def run(config: ArbitratorConfig) -> None:
             stderr=asyncio.subprocess.STDOUT,
         )
         try:
-            alone = await _alone(_lines(daemon, config.folder / "garbd.log"))
+            loss = await _loss(_lines(daemon, config.folder / "garbd.log"))
         except asyncio.CancelledError:
             await children.stop(daemon, grace=3)
             raise
         with contextlib.suppress(ProcessLookupError):
             daemon.kill()
         await daemon.wait()
-        if alone:
-            log.warning("both members are gone: restart")
-        else:
+        if loss is None:
             await asyncio.sleep(_PAUSE)
+            continue
+        log.warning("%s: restart", loss.value)
+        if loss is Loss.FAREWELL:
+            # With the view of itself alone it would be primary again at once.
+            (config.folder / "gvwstate.dat").unlink(missing_ok=True)
 
 
-async def _alone(lines: AsyncIterator[str]) -> bool:
-    """True as soon as the daemon is alone; False if it ended."""
+async def _loss(lines: AsyncIterator[str]) -> Loss | None:
+    """How the daemon lost its members, as soon as it did; None if it ended."""
     loneliness = Loneliness()
     async for line in lines:
         seen = component(line)
-        if seen is not None and loneliness.saw(seen):
-            return True
-    return False
+        loss = loneliness.saw(seen) if seen is not None else None
+        if loss is not None:
+            return loss
+    return None
 
 
 async def _lines(daemon: asyncio.subprocess.Process, log_file: Path) -> AsyncIterator[str]:

@@ -58,10 +58,9 @@ class Database:
 
         After a clean stop Galera's own note says it; after a crash InnoDB has to be asked, which takes a second.
         """
-        with contextlib.suppress(FileNotFoundError):
-            noted = clean_position((self._config.datadir / "grastate.dat").read_text(encoding="utf-8"))
-            if noted.known:
-                return noted
+        noted = self._noted()
+        if noted.known:
+            return noted
         asked = await asyncio.create_subprocess_exec(
             *self._command("--wsrep-recover", "--disable-log-error"),
             stdin=asyncio.subprocess.DEVNULL,
@@ -70,6 +69,10 @@ class Database:
         )
         output, _ = await asked.communicate()
         return recovered(output.decode(errors="replace"))
+
+    def stopped_cleanly(self) -> bool:
+        """Whether the database said farewell before it stopped; its position is then known without asking it."""
+        return self._noted().known
 
     async def start(self, position: Position, *, new_group: bool) -> Process:
         """Start the database from this position; `new_group` makes it the first member of a new primary component.
@@ -93,6 +96,11 @@ class Database:
     async def primary(self) -> bool:
         """Whether the running database is in the primary component now."""
         return await asyncio.to_thread(self._primary)
+
+    def _noted(self) -> Position:
+        with contextlib.suppress(FileNotFoundError):
+            return clean_position((self._config.datadir / "grastate.dat").read_text(encoding="utf-8"))
+        return Position()
 
     def _primary(self) -> bool:
         try:

@@ -26,7 +26,6 @@ _PAUSE = 6.0  # seconds before a restart: the survivors finish their view first 
 # positions. Re-forming by itself takes up to 6.2 s (feasibility trial) and must not be disturbed.
 _STUCK = 12.0
 _AT_REST = 20.0  # longest wait for the twin to come to rest too: its _STUCK, and the time to stop and recover
-_FIRST_START = 15.0  # longest wait for the member that begins the pair, on the very first start
 _EVERY = 0.2
 _ANSWER = 0.5  # seconds for the twin to say where it stands
 
@@ -46,29 +45,32 @@ class Supervisor:
         """Run until cancelled, then stop the database cleanly."""
         listener = await asyncio.start_server(self._tell, str(self._config.address.ip), STATE_PORT)
         async with listener:
-            new_group = self._config.bootstrap and not self._begun.exists()
             position = await self._database.position()
-            if not new_group and not self._begun.exists():
-                await self._let_the_twin_begin()
+            new_group = await self._begins(position)
             while True:
                 log.info("start from %s%s", position, ", as the first of a new group" if new_group else "")
                 self._stand(Stage.STARTING, position)
                 process = await self._database.start(position, new_group=new_group)
-                ended_at = await self._attend(process)
+                await self._attend(process)
                 position = await self._database.position()
                 self._stand(Stage.AT_REST, position)
-                new_group = await self._rest(ended_at) is Step.BEGIN
+                new_group = await self._rest(settled=_PAUSE) is Step.BEGIN
 
-    async def _let_the_twin_begin(self) -> None:
-        """Wait for the first primary component ever: a member which joins while it forms is forgotten for 5 s."""
-        deadline = time.monotonic() + _FIRST_START
-        while time.monotonic() < deadline:
-            twin = await self.twin()
-            if twin is not None and twin.stage is Stage.PRIMARY:
-                return
-            await asyncio.sleep(_EVERY)
+    async def _begins(self, position: Position) -> bool:
+        """Whether the first start of this program begins a new group.
 
-    async def _attend(self, process: Process) -> float:
+        After a power loss nobody asks: Galera re-forms its last view. After a clean stop it forgot that view, so the
+        twin is asked at once; and on the very first start the one who is told to begin does, while the other
+        waits for it (a member that joins while the first group forms is forgotten for 5 s).
+        """
+        if self._config.bootstrap and not self._begun.exists():
+            return True
+        if not self._database.stopped_cleanly():
+            return False
+        self._stand(Stage.AT_REST, position)
+        return await self._rest(settled=0) is Step.BEGIN
+
+    async def _attend(self, process: Process) -> None:
         """Return when the database has ended: by itself, or stopped by us because the whole pair is stuck."""
         over = asyncio.ensure_future(process.wait())
         stuck_since: float | None = None
@@ -88,13 +90,15 @@ class Supervisor:
         finally:
             await self._database.stop(process, farewell=self.standing.stage is Stage.PRIMARY)
         log.warning("the database ended with code %s", process.returncode)
-        return time.monotonic()
 
-    async def _rest(self, since: float) -> Step:
-        """Decide what to do after the database has ended; a plain restart waits until the view has settled."""
-        while time.monotonic() - since < _AT_REST:
-            step = decide(self.standing, await self.twin())
-            if step is Step.BEGIN or (step is Step.JOIN and time.monotonic() - since >= _PAUSE):
+    async def _rest(self, *, settled: float) -> Step:
+        """Decide how to start again; at least `settled` seconds after the database ended."""
+        since = time.monotonic()
+        while (rested := time.monotonic() - since) < _AT_REST:
+            twin = await self.twin()
+            step = decide(self.standing, twin)
+            # A twin that does not answer may be starting too: it gets a moment to say so.
+            if step is not Step.WAIT and rested >= (_PAUSE if twin is None else settled):
                 return step
             await asyncio.sleep(_EVERY)
         return Step.JOIN

@@ -52,7 +52,7 @@ def test_an_acknowledged_act_deleted_behind_the_application_is_lost(tiny: Lab, p
     def delete_one(lab: Lab, history: Observation) -> None:
         member = lab.plan.services["dopasoins"].runs_on[0]
         done = next(op for op in history.history().operations if op.journey == "record-act" and op.outcome == "ok")
-        statement = f"SET SESSION wsrep_on=OFF; DELETE FROM dopasoins.acts WHERE number='{done.key}'"
+        statement = f"SET SESSION wsrep_on=OFF; DELETE FROM dopasoins.acts WHERE number='{done.key}'"  # noqa: S608 - ours
         lab.run_in(lab.plan.host_of(member), "mariadb", f"--socket=/srv/{member}/mariadb.sock", "-e", statement)
 
     verdict = play(tiny, CUT, tamper=delete_one)

@@ -69,7 +69,9 @@ def test_nothing_stays_when_it_is_killed_while_a_fault_holds(fault: str, victim:
             harness.kill()
             left = [item for item in leftovers() if item.name == name]
             assert left
-            subprocess.run([sys.executable, "-m", "lab.front.cli", "doctor", "--clean"], check=False, capture_output=True)
+            subprocess.run(
+                [sys.executable, "-m", "lab.front.cli", "doctor", "--clean"], check=False, capture_output=True
+            )
         harness.communicate()
     wait_until(
         lambda: not [item for item in leftovers() if item.name == name] and not processes_of(name),

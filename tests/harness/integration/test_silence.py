@@ -34,6 +34,7 @@ class Sniffer(threading.Thread):
         self._stop_now = threading.Event()
 
     def run(self) -> None:
+        """Look at all that comes in until stopped."""
         while not self._stop_now.is_set():
             for tap in self._sockets:
                 with contextlib.suppress(BlockingIOError, OSError):
@@ -49,6 +50,7 @@ class Sniffer(threading.Thread):
             self.goodbyes.append(socket.inet_ntoa(frame[26:30]))
 
     def stop(self) -> None:
+        """Stop and let go of the taps."""
         self._stop_now.set()
         self.join()
         for tap in self._sockets:
@@ -87,7 +89,11 @@ def test_a_room_without_power_says_no_goodbye(whole: Lab, listening: Sniffer) ->
         wait_until(lambda: listening.packets > 0, within=5, because="the conversation is not seen")
         listening.goodbyes.clear()
         begin, end = whole.levers.power_off(room.nodes, [s for names in room.switches.values() for s in names])
-        wait_until(lambda: not any(whole.nodes.is_on(n) for n in room.nodes if n in whole.nodes.nodes), within=5, because="alive")
+        wait_until(
+            lambda: not any(whole.nodes.is_on(n) for n in room.nodes if n in whole.nodes.nodes),
+            within=5,
+            because="alive",
+        )
     assert end > begin
     assert address not in listening.goodbyes
 

@@ -164,10 +164,11 @@ def _ns(seconds: float) -> int:
 
 def _evidence(story: Story) -> tuple[Evidence, ...]:
     detail = "3 nodes and 4 switches dark: 0 alive, 0 of 18 ports lit"
+    detail_fr = "3 machines et 4 commutateurs : 0 en marche, 0 port sur 18 avec porteuse"
     return (
-        Evidence(story.fault, "injected", story.felt, detail),
-        Evidence(story.fault, "before heal", holds=True, detail=detail),
-        Evidence(story.fault, "after heal", holds=False, detail=detail),
+        Evidence(story.fault, "injected", story.felt, detail, story.fault_fr, detail_fr),
+        Evidence(story.fault, "before heal", True, detail, story.fault_fr, detail_fr),  # noqa: FBT003 - all positional
+        Evidence(story.fault, "after heal", False, detail, story.fault_fr, detail_fr),  # noqa: FBT003 - all positional
     )
 
 

@@ -103,9 +103,7 @@ def test_without_forgiveness_the_late_monitor_would_accuse() -> None:
 
 
 events = st.lists(
-    st.tuples(
-        st.sampled_from(["cut", "splice", "deafen", "restore"]), st.integers(0, CABLES - 1), st.integers(0, 1)
-    ),
+    st.tuples(st.sampled_from(["cut", "splice", "deafen", "restore"]), st.integers(0, CABLES - 1), st.integers(0, 1)),
     max_size=12,
 )
 

@@ -70,13 +70,16 @@ def test_an_address_on_a_network_where_one_does_not_stand_is_an_error() -> None:
         load("tiny").address("cardiologie", "storage")
 
 
+def with_servers(*lines: str) -> str:
+    """Write servers of one cpu before those of the tiny plan."""
+    written = "".join(f"  {line}\n" for line in lines)
+    return TINY.replace("\nservers:\n  dopasoins-1:", f"\nservers:\n{written}  dopasoins-1:")
+
+
 def test_servers_start_in_their_preferred_room_where_most_is_free() -> None:
-    plan = loads(
-        TINY.replace("hosts: [esx-11]", "hosts: [esx-11, esx-12]").replace(
-            "servers:\n  dopasoins-1:",
-            "servers:\n  first: {continuity: restart, prefers: salle-1, cpu: 1, memory: 1 GiB, boot: 5 s}\n  dopasoins-1:",
-        )
-    )
+    text = with_servers("first: {continuity: restart, prefers: salle-1, cpu: 1, memory: 1 GiB, boot: 5 s}")
+    plan = loads(text.replace("hosts: [esx-11]", "hosts: [esx-11, esx-12]"))
+
     assert plan.host_of("first") == "esx-11"
     assert plan.host_of("dopasoins-1") == "esx-12"
     assert plan.host_of("dopasoins-2") == "esx-21"
@@ -84,27 +87,18 @@ def test_servers_start_in_their_preferred_room_where_most_is_free() -> None:
 
 def test_a_server_that_its_room_cannot_take_starts_in_the_other() -> None:
     plan = loads(
-        TINY.replace(
-            "servers:\n  dopasoins-1:",
-            "servers:\n  first: {continuity: restart, prefers: salle-1, cpu: 1, memory: 1 GiB, boot: 5 s}\n"
-            "  big: {continuity: restart, prefers: salle-1, cpu: 4, memory: 24 GiB, boot: 5 s}\n"
-            "  late: {continuity: restart, prefers: salle-1, cpu: 4, memory: 8 GiB, boot: 5 s}\n  dopasoins-1:",
-        )
-        .replace("memory: 8 GiB", "memory: 4 GiB")
-        .replace(
-            "late: {continuity: restart, prefers: salle-1, cpu: 4, memory: 4",
-            "late: {continuity: restart, prefers: salle-1, cpu: 4, memory: 8",
+        with_servers(
+            "big: {continuity: restart, prefers: salle-1, cpu: 4, memory: 20 GiB, boot: 5 s}",
+            "late: {continuity: restart, prefers: salle-1, cpu: 2, memory: 16 GiB, boot: 5 s}",
         )
     )
+
     assert plan.host_of("big") == "esx-11"
     assert plan.host_of("late") == "esx-21"
 
 
 def test_too_many_servers_are_refused() -> None:
-    text = TINY.replace("cpu: 2, memory: 8 GiB", "cpu: 5, memory: 8 GiB").replace(
-        "servers:\n  dopasoins-1:",
-        "servers:\n  other: {continuity: restart, cpu: 4, memory: 1 GiB, boot: 5 s}\n  dopasoins-1:",
-    )
+    text = with_servers("other: {continuity: restart, prefers: salle-1, cpu: 7, memory: 1 GiB, boot: 5 s}")
     with pytest.raises(PlanError, match="no host has room left for dopasoins-1 outside the room of its twin"):
         loads(text)
 

@@ -32,12 +32,13 @@ WORDS = re.findall(r"[\w.-]+|[^\w\s]|\n *| ", TINY)
 FIXED = settings(derandomize=True, deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 
 
-def plan_or_refusal(text: str) -> Plan | PlanError:
+def plan_or_refusal(text: str) -> None:
+    said = "drawn.yaml:1: good"
     try:
-        return loads(text, where="drawn.yaml")
+        loads(text, where="drawn.yaml")
     except PlanError as refusal:
-        assert re.match(r"drawn\.yaml:[1-9]\d*: [^\n]+\Z", str(refusal))
-        return refusal
+        said = str(refusal)
+    assert re.match(r"drawn\.yaml:[1-9]\d*: [^\n]+\Z", said)
 
 
 @FIXED
@@ -57,10 +58,12 @@ def test_any_punctuation_is_a_plan_or_a_refusal(text: str) -> None:
 def test_any_bytes_are_a_plan_or_a_refusal(tmp_path: Path, content: bytes) -> None:
     file = tmp_path / "drawn.yaml"
     file.write_bytes(content)
+    said = f"{file}:1: good"
     try:
         load(file)
     except PlanError as refusal:
-        assert str(refusal).startswith(f"{file}:")
+        said = str(refusal)
+    assert said.startswith(f"{file}:")
 
 
 scalars = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8) | st.sampled_from(WORDS)
@@ -82,7 +85,7 @@ def test_a_word_for_another_gives_a_plan_or_a_refusal(at: int, word: str) -> Non
 
 
 names = st.from_regex(r"[a-z][a-z0-9-]{0,30}", fullmatch=True)
-texts = st.text(st.characters(codec="utf-8", exclude_categories=("Cs",)), min_size=1, max_size=30)
+texts = st.text(st.characters(codec="utf-8"), min_size=1, max_size=30)
 durations = st.integers(0, 10**12).map(lambda us: timedelta(microseconds=us))
 sizes = st.integers(1, 2**50)
 

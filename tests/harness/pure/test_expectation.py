@@ -1,0 +1,161 @@
+"""Which class a set of failures gives, by example and by law."""
+
+from __future__ import annotations
+
+from importlib import resources
+from itertools import combinations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from lab.expectation import Class, expect, smallest_cuts
+from lab.plan import PlanError, load, loads
+
+ZERO = load("zero")
+TINY = load("tiny")
+TINY_TEXT = (resources.files("lab.plan") / "shipped" / "tiny.yaml").read_text(encoding="utf-8")
+FIXED = settings(derandomize=True, deadline=None, max_examples=200)
+
+# The record on one server that only HA protects, as it was in 2012.
+ALONE = loads(
+    TINY_TEXT[: TINY_TEXT.index("\nservers:\n")].replace("[esx-11]", "[esx-11, esx-12]")
+    + "\nservers: {dopasoins: {continuity: restart, prefers: salle-1, cpu: 2, memory: 8 GiB, boot: 45 s}}"
+    + TINY_TEXT[TINY_TEXT.index("\nservices:\n") :]
+    .replace("[dopasoins-1, dopasoins-2]", "[dopasoins]")
+    .replace("    arbitrator: quorum\n", "")
+)
+
+EXAMPLES = {
+    "nothing": ((), "A"),
+    "a host of the pair": (("esx-11",), "B"),
+    "another host": (("esx-12",), "A"),
+    "a room": (("salle-1",), "B"),
+    "the third room": (("ultime-secours",), "B"),
+    "both rooms": (("salle-1", "salle-2"), "D"),
+    "the arbitrator": (("quorum",), "B"),
+    "the arbitrator's only switch": (("sw-servers-3",), "B"),
+    "one switch of two": (("sw-servers-1a",), "A"),
+    "both switches of a room": (("sw-servers-1a", "sw-servers-1b"), "B"),
+    "a management switch": (("sw-management-1",), "A"),
+    "a storage switch": (("sw-storage-1",), "A"),
+    "an array, while members keep their own disks": (("baie-1",), "A"),
+    "one cable of two": (("fibre-a",), "A"),
+    "both cables between the members, relayed by the arbitrator": (("fibre-a", "fibre-b"), "B"),
+    "both cables from a room to the wards": (("rocade-1-a", "rocade-1-b"), "B"),
+    "both cables from both rooms to the wards": (("rocade-1-a", "rocade-1-b", "rocade-2-a", "rocade-2-b"), "D"),
+    "the rescue node": (("secours",), "A"),
+    "the only switch of the wards": (("sw-soins",), "D"),
+    "both members": (("esx-11", "esx-21"), "D"),
+    "a member itself": (("dopasoins-1",), "B"),
+    "a member and the arbitrator: no majority": (("esx-11", "quorum"), "D"),
+    "members apart and no arbitrator to relay": (("fibre-a", "fibre-b", "sw-servers-3"), "D"),
+    "a member, and the wards of the other": (("esx-11", "rocade-2-a", "rocade-2-b"), "D"),
+    "a ward itself": (("cardiologie",), "D"),
+}
+
+
+@pytest.mark.parametrize(("lost", "letter"), EXAMPLES.values(), ids=EXAMPLES.keys())
+def test_the_class_of_a_pair(lost: tuple[str, ...], letter: str) -> None:
+    assert expect(ZERO, "dopasoins", frozenset(lost)).klass == letter
+
+
+ALONE_EXAMPLES = {
+    "nothing": ((), "A"),
+    "its host": (("esx-11",), "C"),
+    "its room": (("salle-1",), "C"),
+    "another host": (("esx-21",), "A"),
+    "every host": (("esx-11", "esx-12", "esx-21"), "D"),
+    "its switch, while its host lives: nobody restarts it": (("sw-servers-1",), "D"),
+    "its host and the cable to the other room's hosts": (("salle-1", "rocade-2"), "D"),
+    "the server itself": (("dopasoins",), "C"),
+}
+
+
+@pytest.mark.parametrize(("lost", "letter"), ALONE_EXAMPLES.values(), ids=ALONE_EXAMPLES.keys())
+def test_the_class_of_a_server_that_stands_alone(lost: tuple[str, ...], letter: str) -> None:
+    assert expect(ALONE, "dopasoins", frozenset(lost)).klass == letter
+
+
+def test_a_server_is_not_restarted_where_it_has_no_room() -> None:
+    small = loads(
+        TINY_TEXT.replace("runs_on: [dopasoins-1, dopasoins-2]\n    arbitrator: quorum", "runs_on: [dossier]").replace(
+            "\nservers:\n",
+            "\nservers:\n  dossier: {continuity: restart, prefers: salle-1, cpu: 6, memory: 8 GiB, boot: 45 s}\n"
+            "  labo: {continuity: restart, prefers: salle-2, cpu: 1, memory: 8 GiB, boot: 45 s}\n",
+        )
+    )
+    prediction = expect(small, "dopasoins", frozenset({"esx-11"}))
+    assert prediction.klass is Class.D
+    assert prediction.reason.startswith("dossier is lost with esx-11, and no host that the wards reach has room")
+
+
+def test_a_server_of_the_rescue_room_is_not_restarted_by_ha() -> None:
+    text = "continuity: rescue"
+    rescue = ALONE.model_copy(
+        update={"servers": {"dopasoins": ALONE.servers["dopasoins"].model_copy(update={"continuity": "rescue"})}}
+    )
+    assert text.endswith(rescue.servers["dopasoins"].continuity)
+    assert expect(rescue, "dopasoins", frozenset({"esx-11"})).klass is Class.D
+
+
+def test_a_prediction_speaks_a_sentence_in_both_languages() -> None:
+    prediction = expect(ZERO, "dopasoins", frozenset({"salle-1"}))
+    assert prediction.reason == (
+        "dopasoins-1 is lost with esx-11; dopasoins goes on through dopasoins-2, after retries."
+    )
+    assert prediction.sentence_fr == (
+        "dopasoins-1 est perdu avec esx-11 ; dopasoins continue par dopasoins-2, au prix de nouvelles tentatives."
+    )
+    isolated = expect(ZERO, "dopasoins", frozenset({"sw-servers-3"}))
+    assert isolated.reason.startswith("quorum is cut off; ")
+
+
+@pytest.mark.parametrize(("service", "lost"), [("dopasoin", "salle-1"), ("dopasoins", "sale-1")])
+def test_an_unknown_name_lists_the_known_ones(service: str, lost: str) -> None:
+    with pytest.raises(PlanError, match="did you mean"):
+        expect(ZERO, service, frozenset({lost}))
+
+
+def test_the_smallest_cuts_of_zero() -> None:
+    cuts = smallest_cuts(ZERO, "dopasoins")
+
+    assert [cut for cut in cuts if len(cut) == 1] == [{"sw-soins"}]
+    assert {"esx-11", "esx-21"} in cuts
+    assert {"esx-11", "quorum"} in cuts
+    assert {"fibre-a", "fibre-b"} not in cuts
+    assert not any(a < b for a, b in combinations(cuts, 2))
+
+
+THINGS = [*ZERO.places, *ZERO.nodes, *ZERO.switches, *ZERO.cables, *ZERO.servers]
+PARALLEL = [tuple(c.name for c in ZERO.cables_between(a, b)) for a, b in combinations(ZERO.places, 2)]
+losses = st.frozensets(st.sampled_from(THINGS), max_size=6)
+
+
+@FIXED
+@given(losses, losses)
+def test_losing_more_never_makes_a_pair_better(some: frozenset[str], more: frozenset[str]) -> None:
+    assert expect(ZERO, "dopasoins", some).klass <= expect(ZERO, "dopasoins", some | more).klass
+
+
+@FIXED
+@given(
+    st.frozensets(st.sampled_from([*ALONE.rooms, *(n for n in ALONE.nodes if n.startswith("esx"))])),
+    st.frozensets(st.sampled_from([*ALONE.rooms, *ALONE.switches, *ALONE.cables])),
+)
+def test_losing_more_places_never_makes_a_lone_server_better(some: frozenset[str], more: frozenset[str]) -> None:
+    assert expect(ALONE, "dopasoins", some).klass <= expect(ALONE, "dopasoins", some | more).klass
+
+
+@FIXED
+@given(st.tuples(*(st.sampled_from((None, *pair)) for pair in PARALLEL)))
+def test_one_cable_of_each_pair_may_go_unnoticed(cut: tuple[str | None, ...]) -> None:
+    assert expect(ZERO, "dopasoins", frozenset(filter(None, cut))).klass is Class.A
+
+
+@FIXED
+@given(losses)
+def test_whatever_holds_one_of_the_smallest_cuts_interrupts(lost: frozenset[str]) -> None:
+    held = any(cut <= lost for cut in smallest_cuts(TINY, "dopasoins"))
+    known = lost & {*TINY.places, *TINY.nodes, *TINY.switches, *TINY.cables, *TINY.servers}
+    assert not held or expect(TINY, "dopasoins", known).klass in (Class.C, Class.D)
