@@ -29,7 +29,9 @@ _MAGIC = b"BASC"
 _BROADCAST = b"\xff" * 6
 _RARP = struct.Struct("!HHHBBH6s4s6s4s")
 _RARP_TYPE = 0x8035
-_URGENT = -15  # a switch's own processor does nothing else; here it must get its turn among the databases
+# A switch's own processor does nothing else; here it must get its turn among the databases.
+_URGENT = 20
+_HIGH = -15
 
 
 @dataclass
@@ -177,7 +179,10 @@ def _frame(to: bytes, sender: bytes, kind: int, payload: bytes) -> bytes:
 
 def main() -> None:
     """Run the firmware that the configuration file describes."""
-    os.nice(_URGENT)
+    try:
+        os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(_URGENT))
+    except PermissionError:  # a node's control group may have no real-time share
+        os.nice(_HIGH)
     config = json.loads(Path(sys.argv[1]).read_text())
     cabled = Cabled(config["bridge"])
     for group in config["groups"]:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
 from starlette.responses import JSONResponse
@@ -13,8 +12,8 @@ from starlette.routing import Route
 from . import reading, writing
 from .access import Access, Trail
 from .answers import Answer, refusal
-from .gate import BusyError, Gate, GoneError
 from .forms import FormError, act, prescription, sign_in
+from .gate import BusyError, Gate, GoneError
 from .store import Store, UnavailableError
 
 if TYPE_CHECKING:
@@ -131,7 +130,9 @@ class Member:
         number = request.path_params["number"]
         if len(number) > _ACCESS_LENGTH:
             return self._send(refusal(400, f"a number has at most {_ACCESS_LENGTH} characters"))
-        return await self._serve(request, lambda: writing.put(self.store, self.trail, access, kind, number, content))
+        return await self._serve(
+            request, lambda: writing.put(self.store, self.trail, writing.Write(kind, number, content, access))
+        )
 
     def _read(self, work: Callable[..., Answer], access: Access) -> Answer:
         return self.store.run(lambda connection: work(connection, self.trail, access))

@@ -1,8 +1,8 @@
 """What one member's own database holds, straight through SQL and not through the application.
 
 `python3 -m replica.emr.readback CONFIG.json [--prefix TAG]` prints one line of JSON:
-`{"acts": {number: count}, "prescriptions": {number: count}, "trail": [access ids]}`, restricted to the numbers and access
-ids which begin with TAG. Reading waits until this member has applied all that the pair committed.
+`{"acts": {number: count}, "prescriptions": {number: count}, "trail": [access ids]}`, restricted to the numbers and
+access ids which begin with TAG. Reading waits until this member has applied all that the pair committed.
 """
 
 from __future__ import annotations

@@ -35,7 +35,7 @@ def mariadb(socket: str, wait: float = WAIT) -> Engine:
     return because every transaction here ends by itself.
     """
     engine = create_engine(
-        f"mysql+pymysql://emr:emr@localhost/dopasoins?charset=utf8mb4",
+        "mysql+pymysql://emr:emr@localhost/dopasoins?charset=utf8mb4",
         future=True,
         pool_size=THREADS,
         max_overflow=0,

@@ -34,42 +34,57 @@ ACT = Kind("act", schema.acts, ("clinician", "patient", "kind", "note"))
 PRESCRIPTION = Kind("prescription", schema.prescriptions, ("clinician", "patient", "drug", "dose", "per_day"))
 
 
-def put(store: Store, trail: Trail, access: Access, kind: Kind, number: str, content: dict[str, object]) -> Answer:
+@dataclass(frozen=True)
+class Write:
+    """One write as the client means it: what, under which number of its own, and who asks."""
+
+    kind: Kind
+    number: str
+    content: dict[str, object]
+    access: Access
+
+
+def put(store: Store, trail: Trail, write: Write) -> Answer:
     """Write it once: 201 the first time, 200 for the same again, 409 for another content under this number.
 
     Raises:
         UnavailableError: the database cannot serve; whether it was written is not known, and a retry will tell.
     """
     try:
-        return store.run(lambda connection: _create(connection, trail, access, kind, number, content))
+        return store.run(lambda connection: _create(connection, trail, write))
     except IntegrityError:
         # Already there: an earlier attempt whose answer was lost. Read it in a new transaction, so that it waits for
         # what the other member acknowledged.
-        return store.run(lambda connection: _compare(connection, trail, access, kind, number, content))
+        return store.run(lambda connection: _compare(connection, trail, write))
 
 
-def _create(  # noqa: PLR0913, PLR0917 - the transaction, the trace, and the three parts of a write
-    connection: Connection, trail: Trail, access: Access, kind: Kind, number: str, content: dict[str, object]
-) -> Answer:
+def _create(connection: Connection, trail: Trail, write: Write) -> Answer:
+    access = write.access
     if not reading.known(connection, access.patient):
         return reading.unknown_patient(connection, trail, access)
     at = now()
-    row = {"number": number, "clinician": access.clinician, "at": at, **content}
-    connection.execute(insert(kind.table), row)
-    payload = json.dumps({**row, "at": at.isoformat()}, ensure_ascii=False)
-    connection.execute(insert(schema.outbox), {"kind": kind.name, "number": number, "payload": payload, "at": at})
+    row = {"number": write.number, "clinician": access.clinician, "at": at, **write.content}
+    connection.execute(insert(write.kind.table), row)
+    connection.execute(
+        insert(schema.outbox),
+        {
+            "kind": write.kind.name,
+            "number": write.number,
+            "payload": json.dumps({**row, "at": at.isoformat()}, ensure_ascii=False),
+            "at": at,
+        },
+    )
     trail.note(connection, access)
-    return Answer(201, {"number": number})
+    return Answer(201, {"number": write.number})
 
 
-def _compare(  # noqa: PLR0913, PLR0917 - as above
-    connection: Connection, trail: Trail, access: Access, kind: Kind, number: str, content: dict[str, object]
-) -> Answer:
-    columns = [kind.table.c[name] for name in kind.fields]
-    found = connection.execute(select(*columns).where(kind.table.c.number == number)).mappings().first()
+def _compare(connection: Connection, trail: Trail, write: Write) -> Answer:
+    table, access = write.kind.table, write.access
+    columns = [table.c[name] for name in write.kind.fields]
+    found = connection.execute(select(*columns).where(table.c.number == write.number)).mappings().first()
     trail.note(connection, access)
     if found is None:
-        return refusal(503, f"{kind.name} {number} was being written: try again")
-    if dict(found) == {**content, "clinician": access.clinician}:
-        return Answer(200, {"number": number})
-    return refusal(409, f"{kind.name} {number} exists with another content")
+        return refusal(503, f"{write.kind.name} {write.number} was being written: try again")
+    if dict(found) == {**write.content, "clinician": access.clinician}:
+        return Answer(200, {"number": write.number})
+    return refusal(409, f"{write.kind.name} {write.number} exists with another content")

@@ -6,6 +6,8 @@ import asyncio
 import contextlib
 from typing import TYPE_CHECKING
 
+from .children import Child
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -13,8 +15,6 @@ if TYPE_CHECKING:
 
 _EVERY = 0.25  # seconds between two questions
 _ANSWER = 1.0  # seconds for an answer; two cores shared by a whole hospital are late at times
-
-_PIDS = ("pid", "vrrp_pid", "checkers_pid")  # its options that name a pid file
 
 # keepalived watches the tracked file itself (inotify). A tracked script would start a process each second, and
 # its shortest interval is the second; this hears of a lost database within half of one.
@@ -67,26 +67,27 @@ def conf(config: ServerConfig, tracked: Path) -> str:
     )
 
 
-def command(folder: Path) -> list[str]:
-    """Run keepalived in the foreground, with every file of its own below `folder`."""
-    return [
-        "keepalived",
-        "--dont-fork",
-        "--log-console",
-        "--no-syslog",
-        "--vrrp",
-        f"--use-file={folder / 'keepalived.conf'}",
-        *(f"--{name}={path}" for name, path in zip(_PIDS, pid_files(folder), strict=True)),
-    ]
+def keepalived(folder: Path, logs: Path) -> Child:
+    """Keepalived in the foreground, with every file of its own below `folder`.
 
-
-def pid_files(folder: Path) -> list[Path]:
-    """Files to remove before keepalived starts.
-
-    After a power loss the number in them belongs to some other program, and keepalived would refuse to start
-    because it is "already running": no virtual address on this server ever again (seen in the trial).
+    After a power loss the number in an old pid file belongs to some other program, and keepalived would refuse to
+    start because it is "already running": no virtual address on this server ever again (seen in the trial).
     """
-    return [folder / f"{name}.pid" for name in _PIDS]
+    pids = {option: folder / f"{option}.pid" for option in ("pid", "vrrp_pid", "checkers_pid")}
+    return Child(
+        (
+            "keepalived",
+            "--dont-fork",
+            "--log-console",
+            "--no-syslog",
+            "--vrrp",
+            f"--use-file={folder / 'keepalived.conf'}",
+            *(f"--{option}={path}" for option, path in pids.items()),
+        ),
+        logs / "keepalived.log",
+        when_orphaned="TERM",  # it then takes the address off the interface
+        stale=tuple(pids.values()),
+    )
 
 
 class AddressWatch:

@@ -1,9 +1,9 @@
 """The pair's arbitrator: garbd, and the watch that restarts it at once when both members are gone.
 
-`python3 -m replica.pair.arbitrator CONFIG.json`, until SIGTERM. A stock garbd that has lost both members keeps the position
-of the group in memory; the members that come back abort against it ("Reversing history") and the pair never returns.
-Restarted before they are back, with its `gvwstate.dat` kept, it helps them re-form (five of five in the feasibility
-trial; with a watch four seconds late: never).
+`python3 -m replica.pair.arbitrator CONFIG.json`, until SIGTERM. A stock garbd that has lost both members keeps the
+position of the group in memory; the members that come back abort against it ("Reversing history") and the pair
+never returns. Restarted before they are back, with its `gvwstate.dat` kept, it helps them re-form (five of five in the
+feasibility trial; with a watch four seconds late: never).
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from . import children
+from .children import orphan_proof, stop
 from .config import ArbitratorConfig, read_arbitrator
 from .galera import Component, component, garbd
 
@@ -62,10 +62,7 @@ async def run(config: ArbitratorConfig) -> None:
     config.folder.mkdir(parents=True, exist_ok=True)
     while True:
         daemon = await asyncio.create_subprocess_exec(
-            "setpriv",
-            "--pdeathsig",
-            "KILL",
-            *garbd(config),
+            *orphan_proof(garbd(config)),
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
@@ -73,7 +70,7 @@ async def run(config: ArbitratorConfig) -> None:
         try:
             loss = await _loss(_lines(daemon, config.folder / "garbd.log"))
         except asyncio.CancelledError:
-            await children.stop(daemon, grace=3)
+            await stop(daemon, grace=3)
             raise
         with contextlib.suppress(ProcessLookupError):
             daemon.kill()

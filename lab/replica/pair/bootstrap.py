@@ -1,8 +1,9 @@
 """Who begins the pair again when nobody is in a primary component: the decision, without sockets or clock.
 
-Normally nobody has to: after a power loss of everything, Galera re-forms its last view by itself (`pc.recovery`, with the
-arbitrator restarted by its watch). This is what remains when that failed: both members stand still, each knows how far
-its own copy came and has heard the same from its twin, so the more advanced one begins and the other joins it.
+After a power loss of everything nobody has to: Galera re-forms its last view by itself (`pc.recovery`, with the
+arbitrator restarted by its watch). This is for the rest, a clean stop of both members or a re-forming that failed: both
+stand still, each knows how far its own copy came and has heard the same from its twin, so the more advanced one
+begins and the other joins it.
 
 A member that cannot hear its twin never begins. The twin may hold acts of care that were acknowledged to a nurse and
 are missing here, and beginning without it would throw them away. Whether to go on without them is for a human to say:
@@ -15,7 +16,7 @@ import json
 from dataclasses import dataclass
 from enum import StrEnum
 
-from .galera import Position
+from .galera import NOWHERE, Position
 
 
 class Stage(StrEnum):
@@ -40,7 +41,7 @@ class Standing:
 
     server: str
     stage: Stage
-    position: Position = Position()
+    position: Position = NOWHERE
 
     def to_json(self) -> str:
         """One line."""

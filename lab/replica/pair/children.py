@@ -4,36 +4,64 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from asyncio.subprocess import Process
     from pathlib import Path
 
+_PAUSE = 1.0  # seconds before a program which ended by itself is started again
 
-async def start(command: list[str], log: Path, *, when_orphaned: str = "KILL") -> asyncio.subprocess.Process:
-    """Start a command whose output goes to `log`, and which gets a signal when its parent dies.
 
-    The child stays in its parent's process group, so that killing the group is killing the server.
+@dataclass(frozen=True)
+class Child:
+    """A program to run; it stays in its parent's process group, so that killing the group is killing the server.
 
     Args:
         command: program and arguments.
-        log: file that output is added to.
-        when_orphaned: signal that the kernel sends it if this process is killed.
+        log: file that its output is added to.
+        when_orphaned: signal that the kernel sends it if its parent is killed.
+        stale: files removed before each start, left by a run that was killed.
+        grace: seconds that it has for a clean stop.
     """
-    with log.open("ab") as output:
-        return await asyncio.create_subprocess_exec(
-            "setpriv",
-            "--pdeathsig",
-            when_orphaned,
-            *command,
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=output,
-            stderr=output,
-        )
+
+    command: tuple[str, ...]
+    log: Path
+    when_orphaned: str = "KILL"
+    stale: tuple[Path, ...] = ()
+    grace: float = 3.0
+
+    async def start(self) -> Process:
+        """Start it."""
+        for left in self.stale:
+            left.unlink(missing_ok=True)
+        with self.log.open("ab") as output:
+            return await asyncio.create_subprocess_exec(
+                *orphan_proof(self.command, self.when_orphaned),
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+            )
+
+    async def keep(self) -> None:
+        """Run it for ever: start it again when it ended, stop it when cancelled."""
+        while True:
+            process = await self.start()
+            try:
+                await process.wait()
+            except asyncio.CancelledError:
+                await stop(process, self.grace)
+                raise
+            await asyncio.sleep(_PAUSE)
 
 
-async def stop(process: asyncio.subprocess.Process, grace: float) -> None:
+def orphan_proof(command: tuple[str, ...], when_orphaned: str = "KILL") -> tuple[str, ...]:
+    """The command, made to get a signal when its parent dies."""
+    return ("setpriv", "--pdeathsig", when_orphaned, *command)
+
+
+async def stop(process: Process, grace: float) -> None:
     """Ask a child to end, and kill it if it has not after `grace` seconds."""
     with contextlib.suppress(ProcessLookupError):
         process.terminate()
@@ -43,34 +71,3 @@ async def stop(process: asyncio.subprocess.Process, grace: float) -> None:
         with contextlib.suppress(ProcessLookupError):
             process.kill()
         await process.wait()
-
-
-async def keep(
-    command: list[str],
-    log: Path,
-    *,
-    pause: float,
-    grace: float,
-    when_orphaned: str = "KILL",
-    stale: Iterable[Path] = (),
-) -> None:
-    """Run a command for ever: start it again when it ended, stop it when cancelled.
-
-    Args:
-        command: program and arguments.
-        log: file that output is added to.
-        pause: seconds between an end and the next start.
-        grace: seconds for a clean stop.
-        when_orphaned: signal that the kernel sends it if this process is killed.
-        stale: files removed before each start, left by a run that was killed.
-    """
-    while True:
-        for left in stale:
-            left.unlink(missing_ok=True)
-        process = await start(command, log, when_orphaned=when_orphaned)
-        try:
-            await process.wait()
-        except asyncio.CancelledError:
-            await stop(process, grace)
-            raise
-        await asyncio.sleep(pause)

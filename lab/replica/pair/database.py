@@ -11,7 +11,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from ..emr.store import mariadb  # noqa: TID252 - the package has another name within a node
-from . import children
+from .children import Child, stop
 from .galera import Position, clean_position, recovered, server_cnf
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ class Database:
         if new_group:
             self._allow_new_group()
             arguments.append("--wsrep-new-cluster")
-        return await children.start(self._command(*arguments), self._config.logs / "mariadb.log")
+        return await Child(self._command(*arguments), self._config.logs / "mariadb.log").start()
 
     async def stop(self, process: Process, *, farewell: bool) -> None:
         """Stop the database; with `farewell` cleanly, so that it leaves the group in order and notes its position.
@@ -91,7 +91,7 @@ class Database:
         Without a primary component there is nobody to say farewell to, and a database which still looks for its group
         does not hear the request to stop.
         """
-        await children.stop(process, _FAREWELL if farewell else _NO_FAREWELL)
+        await stop(process, _FAREWELL if farewell else _NO_FAREWELL)
 
     async def primary(self) -> bool:
         """Whether the running database is in the primary component now."""
@@ -120,5 +120,5 @@ class Database:
             text = state.read_text(encoding="utf-8")
             state.write_text(text.replace("safe_to_bootstrap: 0", "safe_to_bootstrap: 1"), encoding="utf-8")
 
-    def _command(self, *arguments: str) -> list[str]:
-        return ["mariadbd", f"--defaults-file={self._cnf}", *arguments]
+    def _command(self, *arguments: str) -> tuple[str, ...]:
+        return ("mariadbd", f"--defaults-file={self._cnf}", *arguments)

@@ -97,6 +97,9 @@ class Position:
         return f"{self.uuid}:{self.seqno}"
 
 
+NOWHERE = Position()
+
+
 @dataclass(frozen=True)
 class Component:
     """What one member sees of the group: whether it may decide, and how many are in it."""
@@ -152,9 +155,9 @@ def template_cnf(config: ServerConfig) -> str:
     return _cnf(config, (), options(**{"gmcast.listen_addr": f"tcp://127.0.0.1:{PORT}", "gcache.size": "1M"}))
 
 
-def garbd(config: ArbitratorConfig) -> list[str]:
+def garbd(config: ArbitratorConfig) -> tuple[str, ...]:
     """The command line of the arbitrator's daemon."""
-    return [
+    return (
         "garbd",
         "--group",
         GROUP,
@@ -166,7 +169,7 @@ def garbd(config: ArbitratorConfig) -> list[str]:
         str(config.folder),
         "--options",
         options(**{"gmcast.listen_addr": f"tcp://{config.address}:{PORT}"}),
-    ]
+    )
 
 
 def _joined(addresses: tuple[IPv4Address | str, ...]) -> str:

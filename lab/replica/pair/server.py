@@ -15,7 +15,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from . import address, children
+from . import address
+from .children import Child
 from .config import ServerConfig, read_server
 from .database import Database
 from .supervisor import Supervisor
@@ -24,8 +25,6 @@ if TYPE_CHECKING:
     from collections.abc import Coroutine
 
 _PACKAGE = str(__package__).rpartition(".")[0]  # `replica` within a node
-_PAUSE = 1.0  # seconds before an application or a keepalived which ended by itself is started again
-_GRACE = 3.0  # seconds for them to end
 
 
 async def run(config: ServerConfig, config_path: Path) -> None:
@@ -36,18 +35,11 @@ async def run(config: ServerConfig, config_path: Path) -> None:
     folder.mkdir(exist_ok=True)
     watch = address.AddressWatch(folder / "serves")
     (folder / "keepalived.conf").write_text(address.conf(config, folder / "serves"), encoding="utf-8")
-    emr = [sys.executable, "-m", f"{_PACKAGE}.emr.serve", str(config_path)]
+    emr = Child((sys.executable, "-m", f"{_PACKAGE}.emr.serve", str(config_path)), config.logs / "emr.log")
     parts: list[Coroutine[None, None, None]] = [
-        children.keep(
-            address.command(folder),
-            config.logs / "keepalived.log",
-            pause=_PAUSE,
-            grace=_GRACE,
-            when_orphaned="TERM",  # it then takes the address off the interface
-            stale=address.pid_files(folder),
-        ),
+        address.keepalived(folder, config.logs).keep(),
         watch.run(),
-        children.keep(emr, config.logs / "emr.log", pause=_PAUSE, grace=_GRACE),
+        emr.keep(),
         Supervisor(config, database).run(),
     ]
     tasks = [asyncio.ensure_future(part) for part in parts]

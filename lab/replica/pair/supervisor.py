@@ -13,7 +13,7 @@ import time
 from typing import TYPE_CHECKING
 
 from .bootstrap import Stage, Standing, Step, decide
-from .galera import STATE_PORT, Position
+from .galera import NOWHERE, STATE_PORT, Position
 
 if TYPE_CHECKING:
     from asyncio.subprocess import Process
@@ -78,11 +78,11 @@ class Supervisor:
             while not over.done():
                 await asyncio.wait({over}, timeout=_EVERY)
                 if await self._database.primary():
-                    self._stand(Stage.PRIMARY, Position())
+                    self._stand(Stage.PRIMARY, NOWHERE)
                     self._begun.touch()
                     stuck_since = None
                     continue
-                self._stand(Stage.STARTING, Position())
+                self._stand(Stage.STARTING, NOWHERE)
                 stuck_since = (stuck_since or time.monotonic()) if await self._twin_is_stuck() else None
                 if stuck_since is not None and time.monotonic() - stuck_since > _STUCK:
                     log.warning("no primary component on either member: stop to compare positions")

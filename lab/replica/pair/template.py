@@ -32,7 +32,7 @@ _UP_WITHIN = 30.0
 
 
 async def build(out: Path) -> Position:
-    """Make `out`, a MariaDB data folder with schema and data, cleanly stopped; the position it stands at.
+    """Fill `out`, an empty folder, with a MariaDB data folder of schema and data, cleanly stopped; the position it stands at.
 
     Raises:
         RuntimeError: MariaDB did not install or did not start.
@@ -45,12 +45,12 @@ async def build(out: Path) -> Position:
         (config.folder / "my.cnf").write_text(template_cnf(config), encoding="utf-8")
         await _install(config)
         process = await database.start(Position(), new_group=True)
-        await _fill_when_up(config)
+        await _answers(config)
+        await asyncio.to_thread(_fill, config)
         await database.stop(process, farewell=True)
         for name in _LEFT_OUT:
             (config.datadir / name).unlink(missing_ok=True)
         position = await database.position()
-        out.mkdir(parents=True, exist_ok=True)
         await _run("cp", "-a", f"{config.datadir}/.", str(out))
         return position
 
@@ -87,11 +87,10 @@ async def _run(*command: str) -> None:
         raise RuntimeError(f"{command[0]} failed")
 
 
-async def _fill_when_up(config: ServerConfig) -> None:
+async def _answers(config: ServerConfig) -> None:
     async with asyncio.timeout(_UP_WITHIN):
-        while not config.socket.exists():
+        while not config.socket.exists():  # noqa: ASYNC110 - another program makes it, nobody can set an event
             await asyncio.sleep(0.1)
-    await asyncio.to_thread(_fill, config)
 
 
 def _fill(config: ServerConfig) -> None:
@@ -109,4 +108,5 @@ def _fill(config: ServerConfig) -> None:
 
 
 if __name__ == "__main__":
+    Path(sys.argv[1]).mkdir(parents=True, exist_ok=True)
     print(asyncio.run(build(Path(sys.argv[1]))))  # noqa: T201 - for whoever runs it by hand

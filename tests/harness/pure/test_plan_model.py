@@ -45,7 +45,7 @@ def test_nodes_stand_on_every_switch_of_their_place() -> None:
         "servers": ("sw-servers-3",),
     }
     assert zero.nodes["cardiologie"].kind is NodeKind.WARD
-    assert zero.switches["sw-soins"].place == "services-de-soins"
+    assert zero.switches["sw-soins-a"].place == "services-de-soins"
     assert not zero.places["services-de-soins"].is_room
 
 
