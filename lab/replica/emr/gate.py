@@ -1,8 +1,9 @@
 """How many requests may be at work, how long one may wait, and who no longer waits at all.
 
-When the pair's view changes the database stands still for two or three seconds while the wards go on asking. Nothing
-may pile up meanwhile: the reader who has hung up leaves the queue at once, the one who waited too long is told to retry,
-and past a length the queue takes nobody. So when the database answers again, only living requests stand before it.
+When the pair's view changes the database stands still for two or three seconds while the wards go on asking.
+Nothing may pile up meanwhile: the reader who has hung up leaves the queue at once, the one who waited too long is told
+to retry, and past a length the queue takes nobody. So when the database answers again, only living requests stand
+before it.
 """
 
 from __future__ import annotations

@@ -32,7 +32,7 @@ _UP_WITHIN = 30.0
 
 
 async def build(out: Path) -> Position:
-    """Fill `out`, an empty folder, with a MariaDB data folder of schema and data, cleanly stopped; the position it stands at.
+    """Fill `out`, an empty folder, with a cleanly stopped MariaDB's schema and data; the position it stands at.
 
     Raises:
         RuntimeError: MariaDB did not install or did not start.

@@ -34,7 +34,7 @@ fault.inject(lab)
 print("holding", flush=True)
 signal.pause()
 """
-KILLS = int(os.environ.get("BASCULE_KILLS", "1"))
+KILLS = int(os.environ.get("BASCULE_KILLS", "3"))  # times four faults times two victims
 
 
 def processes_of(name: str) -> list[str]:
