@@ -22,6 +22,12 @@ if TYPE_CHECKING:
     from lab.fabric.layout import Layout, NodePort
 
 
+# No multicast snooping: without a querier it prunes. No spanning tree. And no forward delay: even without spanning tree
+# the kernel arms that timer when a port comes up, and 15 s later takes a port that our monitor holds in LISTENING to
+# LEARNING, 30 s later to FORWARDING (seen: a node that learnt its own address on its idle uplink, one frame in five lost).
+BRIDGE = {"br_mcast_snooping": 0, "br_stp_state": 0, "br_forward_delay": 0}
+
+
 class FabricError(LabError):
     """A wire could not be made or found."""
 
@@ -56,7 +62,7 @@ class Fabric:
     def _build(self) -> None:
         _quiet()
         for bridge in self.layout.bridges.values():
-            self._ipr.link("add", ifname=bridge, kind="bridge", br_mcast_snooping=0, br_stp_state=0)
+            self._ipr.link("add", ifname=bridge, kind="bridge", **BRIDGE)
         self._learn()
         for strand in self.layout.strands:
             one, other = strand.ends
@@ -159,7 +165,7 @@ def _settle(
             holder = indexes[mine[0].inside]
             if network in bridged or layout.is_doubled(mine[0]):
                 name = f"br-{network}"
-                ipr.link("add", ifname=name, kind="bridge", br_mcast_snooping=0, br_stp_state=0, state="up")
+                ipr.link("add", ifname=name, kind="bridge", **BRIDGE, state="up")
                 holder = int(ipr.link_lookup(ifname=name)[0])
                 raw = netlink.connect()
                 for port in mine:

@@ -69,6 +69,9 @@ def _member(plan: Plan, service: Service, name: str, told: dict[str, Any]) -> di
         "folder": f"/srv/{name}",
         "template": "/opt/template/data",
         "interface": "eth0",
+        "wards": [
+            str(plan.address(node.name, "servers").ip) for node in plan.nodes.values() if node.kind is NodeKind.WARD
+        ],
         **told,
     }
 

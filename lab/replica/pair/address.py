@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from .children import Child
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
     from pathlib import Path
 
     from .config import ServerConfig
@@ -91,17 +92,23 @@ def keepalived(folder: Path, logs: Path) -> Child:
 
 
 class AddressWatch:
-    """Asks the application's health, and writes it where keepalived looks: 0 serves, 1 does not."""
+    """Writes where keepalived looks whether this member may hold the address: 0 yes, 1 no.
 
-    def __init__(self, tracked: Path) -> None:
+    Args:
+        tracked: the file that keepalived watches.
+        reached: whether the wards can use the address here; the application's own health is asked besides.
+    """
+
+    def __init__(self, tracked: Path, reached: Callable[[], Awaitable[bool]]) -> None:
         self._tracked = tracked
+        self._reached = reached
         self._last = ""
         self._write("1")
 
     async def run(self) -> None:
         """Watch until cancelled."""
         while True:
-            self._write("0" if await healthy() else "1")
+            self._write("0" if await healthy() and await self._reached() else "1")
             await asyncio.sleep(_EVERY)
 
     def _write(self, value: str) -> None:

@@ -13,7 +13,7 @@ class D.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from enum import StrEnum
 
 from .galera import NOWHERE, Position
@@ -37,15 +37,25 @@ class Step(StrEnum):
 
 @dataclass(frozen=True)
 class Standing:
-    """What a member tells its twin about itself."""
+    """What a member tells its twin about itself.
+
+    `group` counts its primary component, the arbitrator included; `reached` says whether it reaches the wards.
+    """
 
     server: str
     stage: Stage
     position: Position = NOWHERE
+    group: int = 0
+    reached: bool = True
+
+    @property
+    def is_alone(self) -> bool:
+        """Whether it is a primary component without anybody else, which the arbitrator is about to join."""
+        return self.stage is Stage.PRIMARY and self.group == 1
 
     def to_json(self) -> str:
         """One line."""
-        return json.dumps({"server": self.server, "stage": self.stage.value, "position": str(self.position)})
+        return json.dumps({**asdict(self), "position": str(self.position)})
 
     @classmethod
     def from_json(cls, line: str) -> Standing:
@@ -56,7 +66,13 @@ class Standing:
         """
         raw = json.loads(line)
         try:
-            return cls(str(raw["server"]), Stage(raw["stage"]), Position.parse(raw["position"]))
+            return cls(
+                server=str(raw["server"]),
+                stage=Stage(raw["stage"]),
+                position=Position.parse(raw["position"]),
+                group=int(raw["group"]),
+                reached=bool(raw["reached"]),
+            )
         except (KeyError, TypeError) as error:
             raise ValueError(f"not a standing: {line!r}") from error
 

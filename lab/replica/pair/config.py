@@ -27,6 +27,8 @@ class ServerConfig:
         priority: which of two idle members takes the virtual address first; the higher.
         bootstrap: whether this member begins the pair on the very first start of the lab.
         defects: planted defects, by name.
+        wards: addresses of the wards' own equipment; a holder of the virtual address which reaches none of them, while
+            its twin does, gives it up.
     """
 
     server: str
@@ -42,6 +44,7 @@ class ServerConfig:
     priority: int = 100
     bootstrap: bool = False
     defects: tuple[str, ...] = ()
+    wards: tuple[IPv4Address, ...] = ()
 
     @property
     def datadir(self) -> Path:
@@ -81,6 +84,7 @@ def read_server(path: Path) -> ServerConfig:
             "folder": Path(raw["folder"]),
             "template": Path(raw["template"]),
             "defects": tuple(raw.get("defects", ())),
+            "wards": tuple(IPv4Address(ward) for ward in raw.get("wards", ())),
         }
     )
 

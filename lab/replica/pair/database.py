@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 _FAREWELL = 10.0  # seconds for a clean stop before the kill
 _NO_FAREWELL = 1.0
 # SHOW and not SELECT: a SELECT would wait, as wsrep_sync_wait tells it to, while the group changes.
-_STATUS = text("SHOW GLOBAL STATUS LIKE 'wsrep_cluster_status'")
+_STATUS = text("SHOW GLOBAL STATUS WHERE Variable_name IN ('wsrep_cluster_status', 'wsrep_cluster_size')")
 
 
 class Database:
@@ -93,21 +93,22 @@ class Database:
         """
         await stop(process, _FAREWELL if farewell else _NO_FAREWELL)
 
-    async def primary(self) -> bool:
-        """Whether the running database is in the primary component now."""
-        return await asyncio.to_thread(self._primary)
+    async def group_size(self) -> int:
+        """How many are in the primary component with the running database; 0 if it is in none."""
+        return await asyncio.to_thread(self._group_size)
 
     def _noted(self) -> Position:
         with contextlib.suppress(FileNotFoundError):
             return clean_position((self._config.datadir / "grastate.dat").read_text(encoding="utf-8"))
         return Position()
 
-    def _primary(self) -> bool:
+    def _group_size(self) -> int:
         try:
             with self._asked.connect() as connection:
-                return connection.execute(_STATUS).first() == ("wsrep_cluster_status", "Primary")
+                status = {row[0]: row[1] for row in connection.execute(_STATUS)}
         except DBAPIError:
-            return False
+            return 0
+        return int(status["wsrep_cluster_size"]) if status["wsrep_cluster_status"] == "Primary" else 0
 
     def _allow_new_group(self) -> None:
         """Tell Galera what the caller has made sure of: this copy is the most advanced one.

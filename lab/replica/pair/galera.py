@@ -27,6 +27,7 @@ TUNING: Mapping[str, str] = {
     "evs.suspect_timeout": "PT1.3S",
     "evs.inactive_timeout": "PT6S",
     "evs.install_timeout": "PT5S",
+    "evs.join_retrans_period": "PT0.2S",
     "gmcast.peer_timeout": "PT0.6S",
 }
 

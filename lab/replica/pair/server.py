@@ -19,6 +19,7 @@ from . import address
 from .children import Child
 from .config import ServerConfig, read_server
 from .database import Database
+from .reach import Reach
 from .supervisor import Supervisor
 
 if TYPE_CHECKING:
@@ -33,14 +34,17 @@ async def run(config: ServerConfig, config_path: Path) -> None:
     await database.prepare()
     folder = config.folder / "address"
     folder.mkdir(exist_ok=True)
-    watch = address.AddressWatch(folder / "serves")
+    reach = Reach(config.wards)
+    supervisor = Supervisor(config, database, reach)
+    watch = address.AddressWatch(folder / "serves", supervisor.may_hold_the_address)
     (folder / "keepalived.conf").write_text(address.conf(config, folder / "serves"), encoding="utf-8")
     emr = Child((sys.executable, "-m", f"{_PACKAGE}.emr.serve", str(config_path)), config.logs / "emr.log")
     parts: list[Coroutine[None, None, None]] = [
         address.keepalived(folder, config.logs).keep(),
         watch.run(),
         emr.keep(),
-        Supervisor(config, database).run(),
+        supervisor.run(),
+        reach.run(),
     ]
     tasks = [asyncio.ensure_future(part) for part in parts]
     try:

@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import logging
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from .bootstrap import Stage, Standing, Step, decide
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
     from .config import ServerConfig
     from .database import Database
+    from .reach import Reach
 
 _PAUSE = 6.0  # seconds before a restart: the survivors finish their view first (feasibility trial)
 # Seconds for which both members hear each other and neither is in a primary component, before they stop to compare
@@ -35,9 +37,10 @@ log = logging.getLogger(__name__)
 class Supervisor:
     """Keeps one member's database running, and tells the twin where it stands."""
 
-    def __init__(self, config: ServerConfig, database: Database) -> None:
+    def __init__(self, config: ServerConfig, database: Database, reach: Reach) -> None:
         self._config = config
         self._database = database
+        self._reach = reach
         self._begun = config.folder / "begun"  # outside the data folder, which a full transfer wipes
         self.standing = Standing(config.server, Stage.STARTING)
 
@@ -60,8 +63,8 @@ class Supervisor:
         """Whether the first start of this program begins a new group.
 
         After a power loss nobody asks: Galera re-forms its last view. After a clean stop it forgot that view, so the
-        twin is asked at once; and on the very first start the one who is told to begin does, while the other
-        waits for it (a member that joins while the first group forms is forgotten for 5 s).
+        twin is asked at once; and on the very first start the one who is told to begin does, and the other waits
+        for it.
         """
         if self._config.bootstrap and not self._begun.exists():
             return True
@@ -77,12 +80,12 @@ class Supervisor:
         try:
             while not over.done():
                 await asyncio.wait({over}, timeout=_EVERY)
-                if await self._database.primary():
-                    self._stand(Stage.PRIMARY, NOWHERE)
+                if group := await self._database.group_size():
+                    self._stand(Stage.PRIMARY, group=group)
                     self._begun.touch()
                     stuck_since = None
                     continue
-                self._stand(Stage.STARTING, NOWHERE)
+                self._stand(Stage.STARTING)
                 stuck_since = (stuck_since or time.monotonic()) if await self._twin_is_stuck() else None
                 if stuck_since is not None and time.monotonic() - stuck_since > _STUCK:
                     log.warning("no primary component on either member: stop to compare positions")
@@ -97,8 +100,10 @@ class Supervisor:
         while (rested := time.monotonic() - since) < _AT_REST:
             twin = await self.twin()
             step = decide(self.standing, twin)
-            # A twin that does not answer may be starting too: it gets a moment to say so.
-            if step is not Step.WAIT and rested >= (_PAUSE if twin is None else settled):
+            # A twin that does not answer may be starting too: it gets a moment to say so. One that is alone is about
+            # to be joined by the arbitrator: of two who join at once, one is forgotten for 5 s.
+            needed = _PAUSE if twin is None or twin.is_alone else settled
+            if step is not Step.WAIT and rested >= needed:
                 return step
             await asyncio.sleep(_EVERY)
         return Step.JOIN
@@ -116,12 +121,20 @@ class Supervisor:
                     return Standing.from_json((await reader.readline()).decode())
         return None
 
-    def _stand(self, stage: Stage, position: Position) -> None:
+    def _stand(self, stage: Stage, position: Position = NOWHERE, group: int = 0) -> None:
         if self.standing.stage is not stage:
             log.info("%s", stage.value)
-        self.standing = Standing(self._config.server, stage, position)
+        self.standing = Standing(self._config.server, stage, position, group)
+
+    async def may_hold_the_address(self) -> bool:
+        """Whether the wards are served from here at least as well as from the twin, as far as the network goes."""
+        if self._reach.is_reached:
+            return True
+        twin = await self.twin()
+        return twin is None or not twin.reached
 
     async def _tell(self, _reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with contextlib.suppress(ConnectionError), contextlib.closing(writer):
-            writer.write(f"{self.standing.to_json()}\n".encode())
+            told = replace(self.standing, reached=self._reach.is_reached)
+            writer.write(f"{told.to_json()}\n".encode())
             await writer.drain()

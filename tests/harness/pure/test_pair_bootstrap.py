@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -58,14 +60,19 @@ def test_who_begins_lacks_nothing_that_the_twin_has(here: Position, there: Posit
         assert here.seqno >= there.seqno
 
 
-@given(stages, positions)
-def test_a_standing_survives_the_wire(stage: Stage, position: Position) -> None:
-    standing = Standing("dopasoins-1", stage, position)
+def test_a_member_alone_in_its_primary_component_is_about_to_be_joined() -> None:
+    assert Standing("dopasoins-1", Stage.PRIMARY, group=1).is_alone
+    assert not Standing("dopasoins-1", Stage.PRIMARY, group=2).is_alone
+    assert not Standing("dopasoins-1", Stage.STARTING).is_alone
+
+
+@given(st.builds(Standing, st.just("dopasoins-1"), stages, positions, st.integers(0, 3), st.booleans()))
+def test_a_standing_survives_the_wire(standing: Standing) -> None:
     heard = Standing.from_json(standing.to_json())
 
-    assert (heard.server, heard.stage) == (standing.server, standing.stage)
-    assert heard.position.known == position.known
-    assert not position.known or heard.position == position
+    assert replace(heard, position=NOWHERE) == replace(standing, position=NOWHERE)
+    assert heard.position.known == standing.position.known
+    assert not standing.position.known or heard.position == standing.position
 
 
 @pytest.mark.parametrize("line", ["", "nonsense", "[]", "{}", '{"server": "a", "stage": "asleep", "position": ""}'])

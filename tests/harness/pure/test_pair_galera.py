@@ -24,7 +24,7 @@ def server(tmp_path: Path) -> ServerConfig:
         '{"server": "dopasoins-1", "address": "10.77.4.21/22", "twin": "dopasoins-2", "twin_address": "10.77.4.22",'
         ' "arbitrator_address": "10.77.4.5", "virtual_address": "10.77.4.10/22", "folder": "/srv/dopasoins-1",'
         ' "template": "/opt/template", "secret": "s", "priority": 150, "bootstrap": true, "defects": ["a"],'
-        ' "unknown": 1}',
+        ' "wards": ["10.77.4.50"], "unknown": 1}',
         encoding="utf-8",
     )
     return config.read_server(written)
@@ -34,6 +34,7 @@ def test_a_server_configuration_is_read_and_unknown_keys_are_left_alone(server: 
     assert server.address == IPv4Interface("10.77.4.21/22")
     assert server.twin_address == IPv4Address("10.77.4.22")
     assert (server.interface, server.priority, server.bootstrap, server.defects) == ("eth0", 150, True, ("a",))
+    assert server.wards == (IPv4Address("10.77.4.50"),)
 
 
 def test_the_recovered_position_is_the_last_one_printed() -> None:
