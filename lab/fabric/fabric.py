@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 # No multicast snooping: without a querier it prunes. No spanning tree. And no forward delay: even without spanning tree
 # the kernel arms that timer when a port comes up, and 15 s later takes a port that our monitor holds in LISTENING to
-# LEARNING, 30 s later to FORWARDING (seen: a node that learnt its own address on its idle uplink, one frame in five lost).
+# LEARNING, 30 s later to FORWARDING (seen: a node learnt its own address on its idle uplink; one frame in five lost).
 BRIDGE = {"br_mcast_snooping": 0, "br_stp_state": 0, "br_forward_delay": 0}
 
 

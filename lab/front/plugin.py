@@ -25,7 +25,8 @@ MARKERS = (
     "lab_defects(*names): plant defects in the replica of this module's lab",
 )
 # A scenario with one of these parameters is played for each element of the plan.
-TARGETS = ("host", "switch", "cable", "parallel_cables", "room")
+# Not `host`: pytest-testinfra has a fixture of that name.
+TARGETS = ("esx_host", "switch", "cable", "parallel_cables", "room")
 
 _scenario = pytest.StashKey["Scenario"]()
 _run = pytest.StashKey["Run"]()
@@ -60,7 +61,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 def _targets(plan: Plan, name: str) -> list[Any]:
     match name:
-        case "host":
+        case "esx_host":
             return [host for room in plan.rooms.values() for host in room.hosts]
         case "switch":
             return list(plan.switches)

@@ -38,24 +38,28 @@ class Figures:
     operations_failed: int
     attempts: int
     attempts_failed: int
+    tries_failed: int
 
     def for_verdict(self) -> dict[str, Any]:
         """The figures that a verdict carries, under the names it gives them."""
-        plain = {name: value for name, value in vars(self).items() if name not in {"spans", "integrity"}}
+        plain = {
+            name: value for name, value in vars(self).items() if name not in {"spans", "integrity", "tries_failed"}
+        }
         return plain | self.integrity._asdict()
 
     @property
     def observed(self) -> str:
         """The class that the clients saw.
 
-        A: no attempt failed. B: attempts failed, no operation did. C: operations failed, and the service came
-            back before the end. D: it did not.
+        A: no attempt of an operation failed. B: some did and were made again, no operation failed. C: operations
+            failed, and the service came back before the end. D: it did not. The pulse's attempts do not decide: it
+            gives up after 250 ms, as an instrument must and no client does.
         """
         if not all(span.back for span in self.spans):
             return "D"
         if self.spans:
             return "C"
-        return "B" if self.attempts_failed else "A"
+        return "B" if self.tries_failed else "A"
 
 
 def measure(history: History, readback: Readback | None, since_ns: int) -> Figures:
@@ -88,6 +92,7 @@ def measure(history: History, readback: Readback | None, since_ns: int) -> Figur
         operations_failed=len(unserved),
         attempts=len(probes) + len(tries),
         attempts_failed=sum(row.outcome != OK for rows in (probes, tries) for row in rows),
+        tries_failed=sum(row.outcome != OK for row in tries),
     )
 
 

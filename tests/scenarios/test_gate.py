@@ -15,11 +15,11 @@ pytestmark = pytest.mark.gate
 
 
 @pytest.mark.scenario("H1", fr="Perte d'un serveur physique")
-def test_care_goes_on_when_a_host_dies(lab: Lab, host: str) -> None:
+def test_care_goes_on_when_a_host_dies(lab: Lab, esx_host: str) -> None:
     """Care goes on when a physical server loses its power."""
     dopasoins = lab.service("dopasoins")
 
-    with dopasoins.observed() as history, lab.fault(PowerLoss(host)):
+    with dopasoins.observed() as history, lab.fault(PowerLoss(esx_host)):
         lab.hold()
 
     dopasoins.judge(history).require()

@@ -89,9 +89,10 @@ def test_both_members_and_the_arbitrator_share_one_tuning(server: ServerConfig) 
     assert "gcomm://10.77.4.21,10.77.4.22" in galera.garbd(arbitrator)
 
 
-def test_the_tuning_keeps_its_two_rules() -> None:
+def test_the_tuning_keeps_its_three_rules() -> None:
     seconds = {key: float(value[2:-1]) for key, value in galera.TUNING.items()}
 
+    assert seconds["evs.join_retrans_period"] <= seconds["gmcast.peer_timeout"] / 2
     assert seconds["gmcast.peer_timeout"] <= seconds["evs.suspect_timeout"] / 2
     assert seconds["evs.suspect_timeout"] < seconds["evs.install_timeout"] < seconds["evs.inactive_timeout"]
 
