@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
@@ -92,3 +94,19 @@ def test_the_kernel_ends_a_blackhole_that_nobody_heals(whole: Lab) -> None:
 def test_an_unknown_target_names_the_known_ones() -> None:
     with pytest.raises(PlanError, match=r"no node or room is called 'salle-9'; known: .*salle-1"):
         PowerLoss("salle-9").lost(TINY)
+
+
+def test_no_bridge_has_a_forward_delay_that_would_open_an_idle_port(whole: Lab) -> None:
+    """The kernel arms it even without spanning tree: 15 s later an idle port learns, 30 s later it forwards."""
+    inside = ("nsenter", "-t", str(whole.enclosure.pid), "-n")
+    wards = [
+        ("nsenter", "-t", str(whole.enclosure.pid), "-n", "-m", "-p", "nsenter", f"--net=/proc/{pid}/ns/net")
+        for pid in whole.wards.values()
+    ]
+    for where in (inside, *wards):
+        told = subprocess.run(
+            [*where, "ip", "-d", "-j", "link", "show", "type", "bridge"], capture_output=True, check=True
+        )
+        bridges = json.loads(told.stdout)
+        assert bridges
+        assert {bridge["linkinfo"]["info_data"]["forward_delay"] for bridge in bridges} == {0}

@@ -104,7 +104,7 @@ def test_too_many_servers_are_refused() -> None:
 
 
 def test_vendor_timers_are_scaled() -> None:
-    assert load("zero").scaled("host-dead") == timedelta(seconds=7.2)
+    assert load("zero").scaled("host-dead") == timedelta(seconds=4.5)
     with pytest.raises(UnknownNameError, match="did you mean host-dead"):
         load("zero").scaled("host-dea")
 
