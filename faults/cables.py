@@ -56,7 +56,7 @@ class CableCut:
         return Felt(
             not lit and not through,
             f"{len(lit)} of {len(ends)} ends lit, {through} packets through since",
-            f"{len(lit)} extrémités sur {len(ends)} avec porteuse, {through} paquets passés depuis la panne",
+            f"extrémités avec porteuse : {len(lit)} sur {len(ends)} ; paquets passés depuis la panne : {through}",
         )
 
     def heal(self, lab: Site) -> None:
@@ -111,7 +111,7 @@ class Blackhole:
         return Felt(
             all(swallowed) and not through,
             f"{sum(swallowed)} packets swallowed at {len(ends)} ends, {through} through since",
-            f"{sum(swallowed)} paquets avalés à {len(ends)} extrémités, {through} passés depuis la panne",
+            f"paquets avalés : {sum(swallowed)}, à {len(ends)} extrémités ; passés depuis la panne : {through}",
         )
 
     def heal(self, lab: Site) -> None:

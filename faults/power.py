@@ -60,8 +60,8 @@ class PowerLoss:
         return Felt(
             bool(built or switches) and not alive and not lit,
             f"{dark}: {len(alive)} alive, {len(lit)} of {len(ports)} ports lit",
-            f"{len(built)} machines et {len(switches)} commutateurs : {len(alive)} en marche, "
-            f"{len(lit)} ports sur {len(ports)} avec porteuse",
+            f"machines : {len(built)}, commutateurs : {len(switches)} ; en marche : {len(alive)} ; "
+            f"ports avec porteuse : {len(lit)} sur {len(ports)}",
         )
 
     def heal(self, lab: Site) -> None:
@@ -103,7 +103,7 @@ class SwitchLoss:
         return Felt(
             not lit and not runs,
             f"{len(lit)} of {len(ports)} ports lit, firmware {'alive' if runs else 'dead'}",
-            f"{len(lit)} ports sur {len(ports)} avec porteuse, micrologiciel {'en marche' if runs else 'arrêté'}",
+            f"ports avec porteuse : {len(lit)} sur {len(ports)} ; micrologiciel {'en marche' if runs else 'arrêté'}",
         )
 
     def heal(self, lab: Site) -> None:

@@ -275,7 +275,7 @@ class Lab:
         begun = time.monotonic()
         slowest = max((timer.value.total_seconds() for timer in self.plan.failovers.values()), default=0.0)
         patience = max(service.patience.total_seconds() for service in self.plan.services.values())
-        self.scenario.event("hold", f"held for {slowest:g} s at least", f"panne maintenue {slowest:g} s au moins")
+        self.scenario.event("hold", f"held for {slowest:g} s at least", f"panne maintenue {slowest:g} s au moins".replace(".", ","))
         wait_until(lambda: time.monotonic() - begun > slowest, within=slowest + 5, because="time stands still")
         try:
             wait_until(self._steady, within=patience + STEADY, because="the wards are not served")

@@ -83,7 +83,7 @@ class Run:
 
     def __init__(self, root: Path, plan: Plan, change: str | None = None) -> None:
         self._started = datetime.now(UTC)
-        self.folder = root / f"{self._started:%Y%m%dT%H%M%SZ}-{plan.name}"
+        self.folder = root.resolve() / f"{self._started:%Y%m%dT%H%M%SZ}-{plan.name}"
         while self.folder.exists():  # two runs within a second
             self.folder = self.folder.with_name(self.folder.name + "b")
         self.folder.mkdir(parents=True)
