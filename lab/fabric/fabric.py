@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -119,7 +120,11 @@ class Fabric:
 
     def _power(self, interfaces: list[str], *, up: bool) -> None:
         present = netlink.links(self._raw)
-        netlink.power(self._raw, [present[name].index for name in interfaces if name in present], up=up)
+        try:
+            netlink.power(self._raw, [present[name].index for name in interfaces if name in present], up=up)
+        except OSError as error:
+            if error.errno != errno.ENODEV:  # a dead node's wire went between the look and the act; the others are done
+                raise
 
     def links(self) -> dict[str, netlink.Link]:
         """Every interface of the fabric as it is now, with its packet counts."""

@@ -83,16 +83,22 @@ class Cabled:
             end.wire.close()
             end.wire, end.state = None, None
         if end.wire is None and not link.gone:
-            end.wire = socket.socket(
-                socket.AF_PACKET, socket.SOCK_RAW | socket.SOCK_NONBLOCK, socket.htons(_HELLO_TYPE)
-            )
-            end.wire.bind((link.name, _HELLO_TYPE))
-            end.index = link.index
-            self.selector.register(end.wire, selectors.EVENT_READ, end)
+            self.open(end, link)
         up = link.carrier and not link.gone
         if not up:
             end.state = None  # the kernel forgets a port's state with its carrier
         end.group.carrier(end.number, up=up)
+
+    def open(self, end: _End, link: netlink.Link) -> None:
+        """Listen on an interface; one that went while its news was on the way is left to its next news."""
+        wire = socket.socket(socket.AF_PACKET, socket.SOCK_RAW | socket.SOCK_NONBLOCK, socket.htons(_HELLO_TYPE))
+        try:
+            wire.bind((link.name, _HELLO_TYPE))
+        except OSError:
+            wire.close()
+            return
+        end.wire, end.index = wire, link.index
+        self.selector.register(wire, selectors.EVENT_READ, end)
 
     def read_news(self) -> None:
         """Take what the kernel tells of interfaces."""

@@ -110,3 +110,13 @@ def test_no_bridge_has_a_forward_delay_that_would_open_an_idle_port(whole: Lab) 
         bridges = json.loads(told.stdout)
         assert bridges
         assert {bridge["linkinfo"]["info_data"]["forward_delay"] for bridge in bridges} == {0}
+
+
+def test_power_given_back_at_once_finds_every_switch_alive(whole: Lab) -> None:
+    """Old wires of dead nodes vanish while new ones are plugged in: neither firmware nor fabric may trip over it."""
+    place = whole.plan.places["salle-1"]
+    switches = [name for names in place.switches.values() for name in names]
+    for _ in range(3):
+        whole.levers.power_off(place.nodes, switches)
+        whole.levers.mend_all()
+    assert [name for name in whole.plan.switches if not whole.levers.firmware_runs(name)] == []

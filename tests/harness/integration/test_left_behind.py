@@ -79,3 +79,35 @@ def test_nothing_stays_when_it_is_killed_while_a_fault_holds(fault: str, victim:
         because=lambda: f"left: {leftovers()} {processes_of(name)}",
     )
     assert not cgroup_roots(f"/bascule-{name}")
+
+
+def test_ctrl_c_heals_reports_and_leaves_nothing(tmp_path: Path) -> None:
+    """Interrupted while a fault holds, the session heals it, ends its lab and still writes its report."""
+    before = {item.name for item in leftovers()}
+    scenarios = Path(__file__).parents[2] / "scenarios"
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "--plan",
+        "tiny",
+        "--runs",
+        str(tmp_path),
+        str(scenarios),
+        "-k",
+        "is_cut[fibre-a]",
+    ]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as session:
+
+        def holding() -> bool:
+            return any('"hold"' in log.read_text() for log in tmp_path.glob("*/*/events.jsonl"))
+
+        wait_until(holding, within=60, because="no fault holds")
+        session.send_signal(signal.SIGINT)
+        output, _ = session.communicate(timeout=60)
+    events = next(iter(tmp_path.glob("*/*/events.jsonl"))).read_text()
+    assert '"heal"' in events, output
+    assert '"return"' in events, output
+    assert list(tmp_path.glob("*/rapport.html")), output
+    assert not processes_of(f"pytest-main-{session.pid}")
+    assert {item.name for item in leftovers()} == before
