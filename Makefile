@@ -4,10 +4,13 @@
 PYTHON ?= python3
 TOX = .tox/driver/bin/tox
 
-.PHONY: gate test bench lint machine clean
+.PHONY: gate nightly test bench lint machine clean
 
 gate: machine $(TOX)
 	$(TOX) -e gate -- $(ARGS)
+
+nightly: machine $(TOX)
+	$(TOX) -e nightly -- $(ARGS)
 
 test: machine $(TOX)
 	$(TOX) -e lint,test -- $(ARGS)

@@ -19,6 +19,7 @@ from lab.faulting import FaultNotFeltError, NotHealedError
 from lab.levers import Levers
 from lab.measure import Evidence
 from lab.nodes import Containers, ensure_template
+from lab.nodes.checking import check_nodes
 from lab.nodes.specs import PLAYED, bridged, log_folders, spec
 from lab.plan import NodeKind, Scope, dumps, load
 from lab.service import STEADY, Service
@@ -29,7 +30,11 @@ if TYPE_CHECKING:
     from ipaddress import IPv4Interface
     from typing import ParamSpec, TypeVar
 
+    from testinfra.host import Host
+
     from lab.faulting import Fault, Felt
+    from lab.measure.deviations import Deviation
+    from lab.nodes.checking import Check
     from lab.plan import Plan
     from lab.run import Scenario
     from lab.service import Observation
@@ -52,6 +57,7 @@ class Lab:
         self.enclosure = enclosure
         self.seed = seed
         self.longest_hold = LONGEST_HOLD
+        self.deviations: tuple[Deviation, ...] = ()
         self.observations: list[Observation] = []
         self.phases: dict[str, float] = {}
         self.wards: dict[str, int] = {}
@@ -80,9 +86,10 @@ class Lab:
         keep: bool = False,
         seed: int = 1,
         defects: tuple[str, ...] = (),
+        deviations: tuple[Deviation, ...] = (),
         say: Callable[[str], None] = lambda _: None,
     ) -> Self:
-        """Build the replica and wait until its services are steady.
+        """Build the replica and wait until its services are steady; gaps that somebody signed for are accepted.
 
         Raises:
             LabError: it could not be built; nothing of it is left.
@@ -94,6 +101,7 @@ class Lab:
         try:
             self = cls(plan, enclosure, seed=seed)
             self.nodes.template = template
+            self.deviations = deviations
             self._build(defects, say)
         except BaseException:
             enclosure.close()
@@ -275,7 +283,9 @@ class Lab:
         begun = time.monotonic()
         slowest = max((timer.value.total_seconds() for timer in self.plan.failovers.values()), default=0.0)
         patience = max(service.patience.total_seconds() for service in self.plan.services.values())
-        self.scenario.event("hold", f"held for {slowest:g} s at least", f"panne maintenue {slowest:g} s au moins".replace(".", ","))
+        self.scenario.event(
+            "hold", f"held for {slowest:g} s at least", f"panne maintenue {slowest:g} s au moins".replace(".", ",")
+        )
         wait_until(lambda: time.monotonic() - begun > slowest, within=slowest + 5, because="time stands still")
         try:
             wait_until(self._steady, within=patience + STEADY, because="the wards are not served")
@@ -311,6 +321,16 @@ class Lab:
             raise LabError(f"{' '.join(command)} failed in {node}: {ran.output.strip()[-500:]}")
         return ran.output
 
+    def host(self, name: str) -> Host:
+        """A node or a server of the plan, as pytest-testinfra sees it: `lab.host("esx-11").interface("eth0")`.
+
+        Raises:
+            LabError: nothing that runs is called so; the sentence lists what is.
+        """
+        from lab.nodes.inspecting import host  # noqa: PLC0415 - testinfra costs 0.1 s; few scenarios ask for it
+
+        return host(self.nodes, name)
+
     def spent(self, phase: str, seconds: float) -> None:
         """Add to the time budget."""
         self.phases[phase] = self.phases.get(phase, 0.0) + seconds
@@ -326,7 +346,13 @@ class Lab:
         ]
         if not found:
             found = [f"service {name} is not whole" for name in self.plan.services if not self.service(name).is_whole()]
+        if not found:  # last, because each asks a node: a standby without its keepalived is seen here only
+            found = [str(check) for check in self.checks() if not check.holds]
         return found
+
+    def checks(self) -> list[Check]:
+        """What must be true inside the nodes, and whether it is: one question a node, all nodes side by side."""
+        return check_nodes(self.nodes, self._played)
 
     def wait_whole(self) -> None:
         """Wait until nothing ails the lab.

@@ -6,6 +6,7 @@ import json
 import signal
 import sys
 import time
+from functools import partial
 from typing import TYPE_CHECKING
 
 from lab.enclosure import Process
@@ -70,8 +71,8 @@ class Levers:
         ports = [port.outside for node in off_nodes for port in self.layout.ports_of(node)]
         ports += [name for switch in off_switches for name in self.layout.interfaces_of(switch)]
         begin = time.monotonic_ns()
-        self.fabric.power(ports, up=False)
-        self.nodes.off(name for name in off_nodes if name in self.nodes.nodes)
+        built = [name for name in off_nodes if name in self.nodes.nodes]
+        self.fabric.power(ports, up=False, then=partial(self.nodes.off, built))
         end = time.monotonic_ns()
         dying = [Process(self.enclosure, self._firmware[name]) for name in off_switches if name in self._firmware]
         for firmware in dying:

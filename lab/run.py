@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import platform
@@ -10,12 +11,16 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from lab.measure import Verdict, VerdictError
+from lab.measure.deviations import review, to_json
 from lab.plan import dumps
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from lab.measure import Evidence, Readback, Verdict
+    from lab.measure import Evidence, Readback
+    from lab.measure.deviations import Deviation, Listed
     from lab.plan import Plan
 
 FORMAT = 1
@@ -37,6 +42,8 @@ class Scenario:
     window: tuple[int, int] | None = None
     evidence: list[Evidence] = field(default_factory=list)
     verdict: Verdict | None = None
+    listeners: list[Callable[[str, str], None]] = field(default_factory=list)
+    """Told of each event as it happens: what, and its text."""
 
     @property
     def history(self) -> Path:
@@ -53,6 +60,8 @@ class Scenario:
         }
         with (self.folder / "events.jsonl").open("a", encoding="utf-8") as log:
             log.write(json.dumps(line, ensure_ascii=False) + "\n")
+        for listener in self.listeners:
+            listener(what, text)
 
     def describe(self, service: str, objective: dict[str, float | int | None]) -> None:
         """Write down what the scenario set out to do, before it is judged."""
@@ -79,28 +88,29 @@ class Scenario:
 
 
 class Run:
-    """A campaign: a plan, a machine, and the scenarios that were played."""
+    """A campaign: a plan, a machine, and the scenarios that were played.
 
-    def __init__(self, root: Path, plan: Plan, change: str | None = None) -> None:
+    `joins` is the folder of a run that another process leads: that process alone writes what is said of the whole.
+    """
+
+    def __init__(self, root: Path, plan: Plan, change: str | None = None, *, joins: Path | None = None) -> None:
         self._started = datetime.now(UTC)
-        self.folder = root.resolve() / f"{self._started:%Y%m%dT%H%M%SZ}-{plan.name}"
-        while self.folder.exists():  # two runs within a second
-            self.folder = self.folder.with_name(self.folder.name + "b")
-        self.folder.mkdir(parents=True)
+        self._leads = joins is None
+        self.folder = joins or _new_folder(root.resolve(), f"{self._started:%Y%m%dT%H%M%SZ}-{plan.name}")
         self.scenarios: list[Scenario] = []
+        self.deviations: tuple[Deviation, ...] = ()
+        self.played_elsewhere: list[str] = []
         self.phases: dict[str, float] = {}
         self._plan = plan
         self._change = change
+        if not self._leads:
+            return
         (self.folder / "plan.yaml").write_text(dumps(plan), encoding="utf-8")
         self.save(ended=False)
 
     def begin(self, name: str, family: str, title: str, title_fr: str) -> Scenario:
         """Open a scenario's folder; a name used before gets a number."""
-        folder, count = self.folder / name, 1
-        while folder.exists():
-            count += 1
-            folder = self.folder / f"{name}-{count}"
-        folder.mkdir()
+        folder = _new_folder(self.folder, name)
         scenario = Scenario(folder.name, family, title, title_fr, folder)
         self.scenarios.append(scenario)
         self.save(ended=False)
@@ -110,8 +120,22 @@ class Run:
         """Add to the time that a phase took."""
         self.phases[phase] = round(self.phases.get(phase, 0.0) + seconds, 3)
 
+    def listed(self) -> tuple[Listed, ...]:
+        """What became of each accepted deviation so far."""
+        return review(self.deviations, list(self._verdicts()), self._started.astimezone().date())
+
+    def _verdicts(self) -> Iterator[Verdict]:
+        """Every verdict in the folder, whichever process judged it."""
+        for path in sorted(self.folder.glob("*/verdict.json")):
+            with contextlib.suppress(VerdictError):  # its writer was killed: nothing was concluded
+                yield Verdict.from_json(path.read_text(encoding="utf-8"))
+
     def save(self, *, ended: bool) -> None:
-        """Write campaign.json as things stand."""
+        """Write campaign.json as things stand, and at the end what became of the accepted deviations."""
+        if not self._leads:
+            return
+        if ended and self.deviations:
+            (self.folder / "deviations.json").write_text(to_json(self.listed()), encoding="utf-8")
         content = {
             "version": FORMAT,
             "plan": self._plan.name,
@@ -121,9 +145,22 @@ class Run:
             "backend": {"impairments": "nft"},
             "change": self._change,
             "phases": self.phases,
-            "scenarios": [scenario.id for scenario in self.scenarios],
+            "scenarios": [scenario.id for scenario in self.scenarios] + self.played_elsewhere,
         }
         _write(self.folder / "campaign.json", content)
+
+
+def _new_folder(root: Path, name: str) -> Path:
+    """Make a folder; a name in use gets a number. Safe between processes: making it is what claims it."""
+    folder, count = root / name, 1
+    while True:
+        try:
+            folder.mkdir(parents=True)
+        except FileExistsError:
+            count += 1
+            folder = root / f"{name}-{count}"
+        else:
+            return folder
 
 
 def _machine() -> dict[str, str]:

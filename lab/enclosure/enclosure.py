@@ -199,6 +199,16 @@ class Enclosure:
         answer = self.request({"spawn": list(argv), "log": str(self.state / log), "net": net})
         return Process(self, int(answer["pid"]))
 
+    def release(self) -> None:
+        """Let go of an enclosure that was started to be kept: it lives on, and this process no longer minds it."""
+        if "engine" in self.__dict__:
+            self.engine.close()
+        if self._launcher is not None:
+            if self._launcher.stdin is not None:
+                self._launcher.stdin.close()
+            self._launcher.returncode = 0  # else its going out of scope is taken for a process that was forgotten
+            self._launcher = None
+
     def close(self) -> None:
         """End the enclosure and wait until nothing of it is left. Safe to call twice."""
         if "engine" in self.__dict__:

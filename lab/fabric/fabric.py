@@ -15,7 +15,7 @@ from lab.replica import netlink
 
 if TYPE_CHECKING:
     import socket
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from ipaddress import IPv4Interface
 
     from pyroute2 import IPRoute
@@ -114,17 +114,20 @@ class Fabric:
         with inside(namespace):
             _settle(ports, self.layout, addresses, bridged)
 
-    def power(self, interfaces: Iterable[str], *, up: bool) -> None:
-        """Bring interfaces of the fabric up or down, all in one message; those that are gone are passed over."""
-        self._thread.do(self._power, list(interfaces), up=up)
+    def power(self, interfaces: Iterable[str], *, up: bool, then: Callable[[], None] = lambda: None) -> None:
+        """Bring interfaces of the fabric up or down, all in one message; those that are gone are passed over.
 
-    def _power(self, interfaces: list[str], *, up: bool) -> None:
-        present = netlink.links(self._raw)
+        `then` follows at once, on the same thread: what dies with its ports must not wait for its turn.
+        """
+        self._thread.do(self._power, list(interfaces), up=up, then=then)
+
+    def _power(self, interfaces: list[str], *, up: bool, then: Callable[[], None]) -> None:
         try:
-            netlink.power(self._raw, [present[name].index for name in interfaces if name in present], up=up)
+            netlink.power(self._raw, [self._indexes[name] for name in interfaces if name in self._indexes], up=up)
         except OSError as error:
-            if error.errno != errno.ENODEV:  # a dead node's wire went between the look and the act; the others are done
+            if error.errno != errno.ENODEV:  # the wire of a dead node is gone; the others are done
                 raise
+        then()
 
     def links(self) -> dict[str, netlink.Link]:
         """Every interface of the fabric as it is now, with its packet counts."""

@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lab.errors import LabError
+from lab.front.commands import MisuseError
+from lab.front.commands import add as commands_that_play
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,12 +20,15 @@ MET, MISUSE, BENCH_ERROR = 0, 2, 4
 def main(arguments: Sequence[str] | None = None) -> int:
     """Carry out a command; returns the exit code. Trouble is one sentence on standard error, never a traceback."""
     parser = _parser()
-    options = parser.parse_args(arguments)
+    options, rest = parser.parse_known_args(arguments)
+    if rest and not hasattr(options, "passes_on"):
+        parser.error(f"unrecognized arguments: {' '.join(rest)}")
+    options.rest = rest
     from lab.plan import PlanError  # noqa: PLC0415 - `bascule --help` does without it
 
     try:
         return int(options.command(options))
-    except PlanError as error:
+    except (PlanError, MisuseError) as error:
         print(error, file=sys.stderr)
         return MISUSE
     except LabError as error:
@@ -41,10 +46,17 @@ def _parser() -> argparse.ArgumentParser:
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
-    plan = commands.add_parser("plan", help="check a plan file").add_subparsers(required=True, metavar="ACTION")
+    plan = commands.add_parser("plan", help="check or draw a plan file").add_subparsers(required=True, metavar="ACTION")
     check = plan.add_parser("check", help="say what is wrong with a plan, in one sentence (exit code 2)")
     check.add_argument("file", help="a plan file, or the name of a shipped plan")
     check.set_defaults(command=_plan_check)
+    draw = plan.add_parser("draw", help="draw a plan as an SVG for the wall (A3, readable in grey)")
+    draw.add_argument("file", help="a plan file, or the name of a shipped plan")
+    draw.add_argument("-o", "--output", type=Path, help="the file to write (default: standard output)")
+    draw.add_argument("--language", choices=("en", "fr"), default="en", help="words around the names (default: en)")
+    draw.set_defaults(command=_plan_draw)
+    schema = plan.add_parser("schema", help="print the JSON Schema of a plan file, for editors")
+    schema.set_defaults(command=_plan_schema)
 
     up = commands.add_parser("up", help="build a lab and keep it")
     up.add_argument("plan", nargs="?", default="zero", help="a plan file or a shipped plan (default: zero)")
@@ -65,9 +77,7 @@ def _parser() -> argparse.ArgumentParser:
     doctor.add_argument("--clean", action="store_true", help="remove what dead labs left")
     doctor.set_defaults(command=_doctor)
 
-    gate = commands.add_parser("gate", help="play the pre-change scenarios and write the report")
-    gate.add_argument("rest", nargs=argparse.REMAINDER, help="options for pytest, such as --plan tiny or -k salle-1")
-    gate.set_defaults(command=_gate)
+    commands_that_play(commands)
 
     report = commands.add_parser("report", help="write the report of a run folder again")
     report.add_argument("run", type=Path, help="a folder below runs/")
@@ -88,6 +98,28 @@ def _plan_check(options: argparse.Namespace) -> int:
         f"{len(plan.rooms)} rooms, {len(plan.nodes)} nodes, {len(plan.switches)} switches, {len(plan.cables)} cables"
     )
     _say(f"{plan.name}: a good plan ({kinds}, {len(plan.servers)} servers, {len(plan.services)} services)")
+    return MET
+
+
+def _plan_draw(options: argparse.Namespace) -> int:
+    from lab.plan import draw, load  # noqa: PLC0415 - as above
+
+    drawing = draw(load(options.file), language=options.language)
+    if options.output is None:
+        print(drawing, end="", flush=True)
+        return MET
+    try:
+        options.output.write_text(drawing, encoding="utf-8")
+    except OSError as error:
+        print(f"bascule: {options.output} cannot be written: {error.strerror}", file=sys.stderr)
+        return MISUSE
+    return MET
+
+
+def _plan_schema(_options: argparse.Namespace) -> int:
+    from lab.plan import schema_text  # noqa: PLC0415 - as above
+
+    print(schema_text(), end="", flush=True)
     return MET
 
 
@@ -156,12 +188,6 @@ def _doctor(options: argparse.Namespace) -> int:
     if not missing and not left:
         _say("this machine has what a lab needs, and nothing is left over")
     return BENCH_ERROR if missing or left else MET
-
-
-def _gate(options: argparse.Namespace) -> int:
-    import pytest  # noqa: PLC0415 - as above
-
-    return int(pytest.main(["tests/scenarios", "-m", "gate", *options.rest]))
 
 
 def _report(options: argparse.Namespace) -> int:

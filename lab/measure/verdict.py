@@ -74,6 +74,7 @@ class Verdict:
         attempts: number of attempts, of the pulse and of operations.
         attempts_failed: those of them that did not succeed.
         evidence: proofs that the fault was felt, then gone.
+        accepted_by: who signed for this gap, until when the sentence says; empty when nobody did.
     """
 
     scenario: str
@@ -101,15 +102,16 @@ class Verdict:
     attempts: int = 0
     attempts_failed: int = 0
     evidence: tuple[Evidence, ...] = ()
+    accepted_by: str = ""
 
     def require(self) -> None:
-        """Return quietly when the objective is met.
+        """Return quietly when the objective is met, or somebody signed for the gap.
 
         Raises:
-            NotMet: it is not; the message is the sentence.
+            NotMet: it is not, and nobody did; the message is the sentence.
             Inconclusive: the run says nothing about it.
         """
-        if self.verdict is Outcome.NOT_MET:
+        if self.verdict is Outcome.NOT_MET and not self.accepted_by:
             raise NotMet(self.sentence)
         if self.verdict is Outcome.INCONCLUSIVE:
             raise Inconclusive(self.sentence)

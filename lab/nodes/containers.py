@@ -41,6 +41,15 @@ class Ran:
     output: str
 
 
+@dataclass(frozen=True)
+class Executed:
+    """The same, its two streams apart and as they are."""
+
+    status: int
+    stdout: bytes
+    stderr: bytes
+
+
 @dataclass
 class ContainerNode:
     """One node: its container while it is on."""
@@ -63,9 +72,9 @@ class Containers:
 
     def create(self, name: str, spec: dict[str, Any]) -> None:
         """Make a node's container, with its specification; it is off."""
-        folder = self.enclosure.state / "nodes" / name
+        folder = self.specification(name).parent
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / "node.json").write_text(json.dumps(spec, indent=1))
+        self.specification(name).write_text(json.dumps(spec, indent=1))
         mounts = {
             str(REPLICA): {"bind": "/opt/bascule/replica", "mode": "ro"},
             str(folder): {"bind": "/etc/bascule", "mode": "ro"},
@@ -85,6 +94,10 @@ class Containers:
             restart_policy={"Name": "no"},  # type: ignore[arg-type]  # the engine must never restart what we killed
         )
         self.nodes[name] = ContainerNode(name, container)
+
+    def specification(self, name: str) -> Path:
+        """The file that tells a node what it is."""
+        return self.enclosure.state / "nodes" / name / "node.json"
 
     def adopt(self, name: str) -> None:
         """Take over a node that another harness process made."""
@@ -141,11 +154,36 @@ class Containers:
         return bool(node.container.status == "running")
 
     def run(self, name: str, *command: str) -> Ran:
-        """Run a command in a node that is on."""
-        ran = self.nodes[name].container.exec_run(list(command), environment={"PYTHONPATH": "/opt/bascule"})
-        if ran.exit_code is None or not isinstance(ran.output, bytes):
+        """Run a command in a node; returns what it printed, both streams as they came.
+
+        Raises:
+            NodeError: the node is off, or the command did not end.
+        """
+        status, output = self._exec(name, command, demux=False)
+        return Ran(status, (output or b"").decode(errors="replace"))
+
+    def execute(self, name: str, *command: str) -> Executed:
+        """The same, its two streams apart.
+
+        Raises:
+            NodeError: the node is off, or the command did not end.
+        """
+        status, (stdout, stderr) = self._exec(name, command, demux=True)
+        return Executed(status, stdout or b"", stderr or b"")
+
+    def _exec(self, name: str, command: tuple[str, ...], *, demux: bool) -> tuple[int, Any]:
+        from docker.errors import APIError  # noqa: PLC0415 - loaded already, by the engine's client
+
+        if not self.is_on(name):  # the engine runs commands in what it has not yet noticed to be dead
+            raise NodeError(f"node {name} is off: it runs no command")
+        container = self.nodes[name].container
+        try:
+            ran = container.exec_run(list(command), environment={"PYTHONPATH": "/opt/bascule"}, demux=demux)
+        except APIError as error:
+            raise NodeError(f"node {name} runs no command: {error.explanation or error}") from error
+        if ran.exit_code is None:
             raise NodeError(f"{' '.join(command)} did not end in {name}")
-        return Ran(ran.exit_code, ran.output.decode(errors="replace"))
+        return ran.exit_code, ran.output
 
     def log(self, name: str) -> str:
         """The last lines that the node's programs wrote."""

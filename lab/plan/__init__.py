@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from lab.plan.derived import Node, Place, Switch
+from lab.plan.drawing import draw
 from lab.plan.elements import Cable, Network, Objective, Room, Server, Service, Site, Timer
 from lab.plan.errors import PlanError, UnknownNameError
 from lab.plan.files import load, loads, shipped
 from lab.plan.model import Plan
+from lab.plan.schemas import schema, schema_text
 from lab.plan.units import format_duration, format_size, parse_duration, parse_size
 from lab.plan.words import NETWORKS, Continuity, NodeKind, Scope
-from lab.plan.writing import dumps, schema
+from lab.plan.writing import dumps
 
 __all__ = [
     "NETWORKS",
@@ -30,6 +32,7 @@ __all__ = [
     "Switch",
     "Timer",
     "UnknownNameError",
+    "draw",
     "dumps",
     "format_duration",
     "format_size",
@@ -38,5 +41,6 @@ __all__ = [
     "parse_duration",
     "parse_size",
     "schema",
+    "schema_text",
     "shipped",
 ]

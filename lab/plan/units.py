@@ -73,12 +73,24 @@ def format_size(size: int) -> str:
     return f"{size // _SIZES[unit]} {unit}" if size else "0 B"
 
 
-def _schema(units: dict[str, int]) -> WithJsonSchema:
-    return WithJsonSchema({"type": "string", "pattern": rf"^[0-9]+(\.[0-9]+)? *({'|'.join(units)})$"})
+def _schema(units: dict[str, int], *examples: str) -> WithJsonSchema:
+    pattern = rf"^[0-9]{{1,20}}(\.[0-9]{{1,9}})? *({'|'.join(units)})$"
+    return WithJsonSchema({"type": "string", "pattern": pattern, "examples": list(examples)})
 
 
-Duration = Annotated[timedelta, BeforeValidator(parse_duration), PlainSerializer(format_duration), _schema(_DURATIONS)]
+Duration = Annotated[
+    timedelta,
+    BeforeValidator(parse_duration),
+    PlainSerializer(format_duration),
+    _schema(_DURATIONS, "250 ms", "15 s", "30 min", "2 h"),
+]
 """A length of time; ``15 s`` in the file."""
 
-Size = Annotated[int, Field(gt=0), BeforeValidator(parse_size), PlainSerializer(format_size), _schema(_SIZES)]
+Size = Annotated[
+    int,
+    Field(gt=0),
+    BeforeValidator(parse_size),
+    PlainSerializer(format_size),
+    _schema(_SIZES, "512 MiB", "16 GiB"),
+]
 """A number of bytes; ``2 GiB`` in the file."""

@@ -1,17 +1,13 @@
-"""From a plan back to its file, and the file's own description as a JSON Schema."""
+"""From a plan back to its file."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import yaml
 
-from lab.plan.model import Plan
-
 if TYPE_CHECKING:
-    from typing import TypeAlias
-
-    Json: TypeAlias = dict[str, Any]
+    from lab.plan.model import Plan
 
 
 class _PlainDumper(yaml.SafeDumper):
@@ -28,8 +24,3 @@ def dumps(plan: Plan) -> str:
         data, Dumper=_PlainDumper, sort_keys=False, allow_unicode=True, default_flow_style=None, width=1000
     )
     return text
-
-
-def schema() -> Json:
-    """Give the JSON Schema of a plan file, with a description for each field, for editors."""
-    return Plan.model_json_schema(by_alias=True)

@@ -1,0 +1,126 @@
+"""The session's run folder and report. With pytest-xdist the controller leads it and its workers join it."""
+
+from __future__ import annotations
+
+import shutil
+import socket
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from lab.errors import LabError
+from lab.front.options import deviations_of, plan_of
+
+if TYPE_CHECKING:
+    from lab.plan import Plan
+    from lab.run import Run
+
+CLEAR = "\r\x1b[K"
+"""Back to the start of a terminal's line, which is wiped: a scenario's live line may stand there."""
+
+_campaign = pytest.StashKey["Campaign"]()
+
+
+class Campaign:
+    """What a session leaves behind."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        told: dict[str, Any] = getattr(config, "workerinput", {})
+        here = told.get("bascule_machine") == socket.gethostname()
+        self.worker: str = told.get("workerid", "main")
+        self.is_worker = bool(told)
+        self.joins = Path(told["bascule_run"]) if here else None
+        self.run: Run | None = None
+        self.report: Path | None = None
+        self.trouble: str | None = None
+        self.misuse: str | None = None
+        self.kept: str | None = None
+        self.kept_elsewhere: list[str] = []
+        self._config = config
+
+    def open(self, plan: Plan) -> Run:
+        """Open the run folder. A worker of another machine has its own, with its own report."""
+        from lab.run import Run  # noqa: PLC0415 - sessions without a scenario do without it
+
+        if self.run is None:
+            options = self._config.option
+            self.run = Run(options.runs, plan, options.change, joins=self.joins)
+            self.run.deviations = deviations_of(self._config)
+        return self.run
+
+    def say(self, words: str) -> None:
+        """Tell whoever looks at the terminal, though pytest captures what tests print."""
+        capture = self._config.pluginmanager.get_plugin("capturemanager")
+        if self.is_worker or self._config.option.verbose < 0 or capture is None:
+            return
+        writer = self._config.get_terminal_writer()
+        with capture.global_and_fixture_disabled():
+            if writer.width_of_current_line:
+                writer.line()
+            writer.line(f"{CLEAR if writer.hasmarkup else ''}bascule: {words}")
+            writer.flush()
+
+    def gather(self, output: dict[str, Any]) -> None:
+        """Take in what a worker that joined the run did."""
+        self.misuse = output.get("bascule_misuse", self.misuse)
+        if self.run is not None:
+            self.run.played_elsewhere += output.get("bascule_played", [])
+            for phase, seconds in output.get("bascule_phases", {}).items():
+                self.run.spent(phase, seconds)
+            self.kept_elsewhere += filter(None, [output.get("bascule_kept")])
+
+    def finish(self) -> None:
+        """Close the run folder and write the report; a folder in which nothing was played goes."""
+        if self.run is None:
+            return
+        if not self.run.scenarios and not self.run.played_elsewhere:
+            shutil.rmtree(self.run.folder)
+            self.run = None
+            return
+        self.run.save(ended=True)
+        from reports import write  # noqa: PLC0415 - as above
+
+        try:
+            self.report = write(self.run.folder)
+        except LabError as error:
+            self.trouble = f"no report: {error}"
+
+
+def campaign_of(config: pytest.Config) -> Campaign:
+    """The campaign of a session."""
+    return config.stash[_campaign]
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Make the session's campaign; nothing is written before the first scenario."""
+    config.stash[_campaign] = Campaign(config)
+
+
+@pytest.hookimpl(trylast=True)  # after the last fixtures, hence after the labs' end
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Write the report, or tell the controller what this worker did."""
+    config = session.config
+    campaign = campaign_of(config)
+    if not campaign.is_worker or campaign.joins is None:
+        campaign.finish()
+    elif campaign.run is not None:
+        output: dict[str, Any] = config.workeroutput  # type: ignore[attr-defined]
+        output["bascule_played"] = [scenario.id for scenario in campaign.run.scenarios]
+        output["bascule_phases"] = campaign.run.phases
+        output["bascule_kept"] = campaign.kept
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:  # noqa: ANN401 - pytest-xdist, if it is there, has the type
+    """Tell a worker where the run folder is, and on which machine."""
+    campaign = campaign_of(node.config)
+    run = campaign.open(plan_of(node.config))
+    node.workerinput["bascule_run"] = str(run.folder)
+    node.workerinput["bascule_machine"] = socket.gethostname()
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:  # noqa: ANN401 - as above
+    """Take in what a worker did."""
+    campaign_of(node.config).gather(getattr(node, "workeroutput", None) or {})

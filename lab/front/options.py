@@ -1,0 +1,89 @@
+"""Options and markers of the bench, and the plan that they choose."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from lab.measure.deviations import Deviation
+    from lab.plan import Plan
+
+MARKERS = (
+    "gate: played before every change, on the default plan",
+    "nightly: played every night",
+    "disaster: rooms burn",
+    "scenario(id, fr): the scenario's identifier in the catalogue, and its title in French",
+    "service(name): the service of the plan that the `service` fixture gives",
+    "lab_defects(*names): plant defects in the replica of this module's lab",
+)
+
+DEFAULT_PLAN = "zero"
+
+_plan = pytest.StashKey["Plan"]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Options of the bench."""
+    group = parser.getgroup("bascule", "Bascule: break a replica, say what the clinicians saw")
+    group.addoption("--plan", default=DEFAULT_PLAN, help="a shipped plan or a file (default: zero)")
+    group.addoption("--time-scale", type=float, help="divide vendor timers by this instead of the plan's own figure")
+    group.addoption("--seed", default=1, type=int, help="seed of the wards' clients (default: 1)")
+    group.addoption("--runs", default="runs", type=Path, help="where run folders go (default: runs)")
+    group.addoption("--scenario", metavar="ID[,ID]", help="play these only, such as R1 or H1-esx-11")
+    group.addoption("--change", help='the change under test, named in the report, such as "CHG-123 new firmware"')
+    group.addoption("--deviations", type=Path, help="file of accepted deviations (default: PLAN.deviations.yaml)")
+    group.addoption("--keep-lab", action="store_true", help="leave the lab up at the end; the summary names it")
+    group.addoption("--lab-name", help="name of the lab (default: from the process)")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Register the markers; refuse a bad plan at once, before anything is collected."""
+    for marker in MARKERS:
+        config.addinivalue_line("markers", marker)
+    if config.getoption("--plan") != DEFAULT_PLAN or config.getoption("--time-scale") is not None:
+        plan_of(config)
+
+
+def plan_of(config: pytest.Config) -> Plan:
+    """The plan under test, at the time scale asked for.
+
+    Raises:
+        pytest.UsageError: it is not a good plan; the message is the plan's own sentence.
+    """
+    if _plan not in config.stash:
+        from lab.plan import PlanError  # noqa: PLC0415 - pytest starts without it when no scenario is collected
+
+        try:
+            config.stash[_plan] = _load(config.getoption("--plan"), config.getoption("--time-scale"))
+        except PlanError as error:
+            raise pytest.UsageError(str(error)) from error
+    return config.stash[_plan]
+
+
+def deviations_of(config: pytest.Config) -> tuple[Deviation, ...]:
+    """The gaps that somebody signed for: the file given, else the one beside the plan.
+
+    Raises:
+        pytest.UsageError: the file cannot be used; the message is its own sentence.
+    """
+    from lab.measure import signed  # noqa: PLC0415 - as above
+
+    try:
+        return signed.deviations_of(config.getoption("--plan"), config.getoption("--deviations"))
+    except signed.DeviationError as error:
+        raise pytest.UsageError(str(error)) from error
+
+
+def _load(path: str, time_scale: float | None) -> Plan:
+    from lab.plan import PlanError, dumps, load, loads  # noqa: PLC0415 - as above
+
+    plan = load(path)
+    if time_scale is None:
+        return plan
+    try:
+        return loads(dumps(plan.model_copy(update={"time_scale": time_scale})))
+    except PlanError as error:
+        raise PlanError(f"--time-scale {time_scale:g}: {error.sentence}") from error

@@ -1,0 +1,81 @@
+"""A scenario is played for each element of the plan that its parameter names."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import pytest
+
+from lab.front.options import plan_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from lab.plan import Plan
+
+
+def _parallel(plan: Plan) -> list[tuple[str, ...]]:
+    bundles = {cable.between: plan.cables_between(*cable.between) for cable in plan.cables.values()}
+    return [tuple(cable.name for cable in cables) for cables in bundles.values() if len(cables) > 1]
+
+
+# Not `host`: pytest-testinfra has a fixture of that name.
+TARGETS: dict[str, Callable[[Plan], list[str] | list[tuple[str, ...]]]] = {
+    "esx_host": lambda plan: [host for room in plan.rooms.values() for host in room.hosts],
+    "switch": lambda plan: list(plan.switches),
+    "cable": lambda plan: list(plan.cables),
+    "parallel_cables": _parallel,
+    "room": lambda plan: list(plan.rooms),
+}
+
+
+class Named(NamedTuple):
+    """What a scenario is called, known when it is collected."""
+
+    id: str
+    family: str
+    title: str
+    title_fr: str
+    marked: bool
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Give the parameters that name elements of the plan their values."""
+    for name in TARGETS.keys() & set(metafunc.fixturenames):
+        values = TARGETS[name](plan_of(metafunc.config))
+        ids = ["+".join(value) if isinstance(value, tuple) else value for value in values]
+        metafunc.parametrize(name, values, ids=ids)
+    if "service" in metafunc.fixturenames:
+        service_of(metafunc.definition, plan_of(metafunc.config))
+
+
+def named(item: pytest.Item) -> Named:
+    """Give a scenario's names: from its marker, its parameters, and the first line of its docstring."""
+    marker = item.get_closest_marker("scenario")
+    family = str(marker.args[0]) if marker and marker.args else "X"
+    parameters = item.callspec.id if hasattr(item, "callspec") else ""
+    words = (getattr(getattr(item, "function", None), "__doc__", None) or item.name).strip()
+    title = words.splitlines()[0] if words else item.name
+    title_fr = str(marker.kwargs.get("fr", title)) if marker else title
+    return Named("-".join(filter(None, [family, parameters])), family, title, title_fr, marker is not None)
+
+
+def service_of(node: pytest.Item, plan: Plan) -> str:
+    """Name the service of a test: the marker's, or the plan's only one.
+
+    Raises:
+        pytest.UsageError: the plan has none of that name, or several and none is named.
+    """
+    marker = node.get_closest_marker("service")
+    known = sorted(plan.services)
+    if marker and marker.args:
+        if marker.args[0] not in plan.services:
+            raise pytest.UsageError(
+                f"{node.nodeid}: no service is called {marker.args[0]!r}; plan {plan.name} has: {', '.join(known)}"
+            )
+        return str(marker.args[0])
+    if len(known) != 1:
+        raise pytest.UsageError(
+            f"{node.nodeid}: name the service with @pytest.mark.service(…); plan {plan.name} has: {', '.join(known)}"
+        )
+    return known[0]
