@@ -9,7 +9,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from reports import facts, manifest, measures, vocabulary
-from reports.figures import figure_key, timeline
+from reports.figures import drawing, figure_key, timeline
 from reports.sentences import Sentences
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ _PHRASES: tuple[Callable[..., object], ...] = (
     facts.perimeter,
     facts.purpose,
     facts.subject,
+    drawing,
     measures.informative,
     measures.judged,
     measures.measured,

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
+from lab.plan import draw as draw_plan
 from reports.model import State
 from reports.panel import BAND, BAR, INK, LANE, WIDTH, Panel, bar, draw
 from reports.svg import FONT, number, tag, width
@@ -19,6 +20,7 @@ from reports.vocabulary import JOURNEYS, MARKS, STATES
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from lab.plan import Plan
     from reports.language import Language
     from reports.model import Lane, ScenarioResult, Span
 
@@ -56,6 +58,12 @@ def timeline(result: ScenarioResult, language: Language) -> Markup:
         font_size=FONT,
         fill=INK,
     )
+
+
+def drawing(plan: Plan, language: Language) -> Markup:
+    """Return the drawing of a plan, to stand inside a page: without the name space that a file of its own needs."""
+    svg = draw_plan(plan, language="fr" if language.code == "fr" else "en")
+    return Markup(svg.replace(' xmlns="http://www.w3.org/2000/svg"', ' class="plan"', 1))  # noqa: S704  escaped where drawn
 
 
 def figure_key(scenario: str) -> str:

@@ -122,7 +122,13 @@ def _service(measures: Measures, service: Service) -> Block:
     rows = [([say(head) for head in (*(head for head, _ in COLUMNS), "signed by")], PALE, "")]
     for scope, owed in service.objectives.items():
         freeze = format_duration(owed.freeze) if owed.freeze is not None else "—"
-        cells = [say(scope.value), format_duration(owed.interruption), freeze, str(owed.loss), owed.signed_by]
+        cells = [
+            say(scope.value),
+            format_duration(owed.interruption),
+            freeze,
+            str(owed.loss),
+            measures.say.signed(owed),
+        ]
         rows.append((cells, INK, " · ".join((owed.signed_by, *([owed.source] if owed.source else [])))))
     for i, (cells, colour, title) in enumerate(rows):
         shapes.append(_cells(cells, HEAD + i * STEP, colour, title))

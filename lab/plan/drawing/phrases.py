@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
+from lab.plan.elements import Objective
 from lab.plan.units import format_size
 from lab.plan.words import Continuity, NodeKind
 
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
     from lab.plan.derived import Node
     from lab.plan.elements import Cable, Server
     from lab.plan.model import Plan
+
+_UNSIGNED = Objective.model_fields["signed_by"].default
 
 Language: TypeAlias = Literal["en", "fr"]
 
@@ -51,6 +54,7 @@ _FRENCH = {
     "freeze": "gel",
     "lost writes": "écritures perdues",
     "signed by": "signé par",
+    "proposed, not signed": "objectif proposé, non signé",
     "one component": "un composant",
     "a room": "une salle",
     "common mode": "mode commun",
@@ -100,6 +104,11 @@ class Phrases:
         """Say what a server takes of its host and of the arrays."""
         volume = [self.say("volume {}", format_size(server.volume))] if server.volume else []
         return " · ".join([f"{server.cpu} cpu", format_size(server.memory), *volume])
+
+    def signed(self, objective: Objective) -> str:
+        """Say who signed an objective."""
+        signed_by = objective.signed_by
+        return self.say("proposed, not signed") if signed_by == _UNSIGNED else signed_by
 
     def cable(self, cable: Cable) -> str:
         """Say what a cable joins and carries."""

@@ -155,6 +155,8 @@ def test_each_word_has_a_french_one() -> None:
 
     assert all(say(word) for word in kinds | set(tiny.networks) | {continuity.value for continuity in Continuity})
     assert "serveurs" in texts(draw(tiny, language="fr"))
+    assert "objectif proposé, non signé" in texts(draw(tiny, language="fr"))
+    assert "proposed, not signed" in texts(draw(tiny))
 
 
 def test_the_drawing_in_the_documentation_is_up_to_date() -> None:
