@@ -15,6 +15,8 @@ from lab.errors import LabError
 from lab.front.campaign import campaign_of
 from lab.front.options import plan_of
 from lab.front.verdicts import listeners_key, scenario_key
+from lab.plan import draw as picture
+from lab.plan import dumps
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -67,7 +69,7 @@ class AllureFace:
         scenario = item.stash.get(scenario_key, None)
         if scenario is not None and (call.when == "call" or (call.when == "setup" and call.excinfo)):
             label(scenario, plan_of(self._config))
-            attach(scenario)
+            attach(scenario, plan_of(self._config))
         return report
 
     def pytest_sessionfinish(self) -> None:
@@ -114,16 +116,15 @@ def rooms(lost: frozenset[str], plan: Plan) -> set[str]:
     return places.union(*(plan.cables[name].between for name in lost if name in plan.cables))
 
 
-def attach(scenario: Scenario) -> None:
-    """Attach verdict, evidence, plan and timeline; histories stay in the run folder, named by the verdict."""
+def attach(scenario: Scenario, plan: Plan) -> None:
+    """Attach verdict, evidence, plan, its picture, the timeline; histories stay in the run folder."""
     kinds = allure.attachment_type
     if scenario.verdict is not None:
         allure.attach(scenario.verdict.to_json(), "verdict.json", kinds.JSON)
     evidence = [vars(item) for item in scenario.evidence]
     allure.attach(json.dumps(evidence, ensure_ascii=False, indent=2), "evidence.json", kinds.JSON)
-    plan = scenario.folder.parent / "plan.yaml"
-    if plan.exists():
-        allure.attach(plan.read_text(encoding="utf-8"), "plan.yaml", kinds.YAML)
+    allure.attach(dumps(plan), "plan.yaml", kinds.YAML)
+    allure.attach(picture(plan), "plan.svg", kinds.SVG)
     drawn = timeline(scenario)
     if drawn:
         allure.attach(drawn, "timeline.svg", kinds.SVG)
