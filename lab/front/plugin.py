@@ -1,7 +1,7 @@
 """The pytest plugin: the lab as fixtures, scenarios as tests, a run folder and a report as what is left.
 
-Each part is a plugin of its own, registered here rather than named in `pytest_plugins`: pytest would want to rewrite the
-asserts of modules so named, and warns, an error in many suites, about each that another one has imported already.
+Each part is a plugin of its own, registered here rather than named in `pytest_plugins`: pytest would want to rewrite
+the asserts of modules so named, and warns, an error in many suites, about each that another has imported already.
 """
 
 from __future__ import annotations
