@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -114,20 +115,33 @@ class Fabric:
         with inside(namespace):
             _settle(ports, self.layout, addresses, bridged)
 
-    def power(self, interfaces: Iterable[str], *, up: bool, then: Callable[[], None] = lambda: None) -> None:
-        """Bring interfaces of the fabric up or down, all in one message; those that are gone are passed over.
+    def power(self, interfaces: Iterable[str], *, up: bool) -> None:
+        """Bring interfaces of the fabric up or down, all in one message; those that are gone are passed over."""
+        self._thread.do(self._power, list(interfaces), up=up)
 
-        `then` follows at once, on the same thread: what dies with its ports must not wait for its turn.
+    def strike(
+        self, interfaces: Iterable[str], stop: Callable[[], None], end: Callable[[], None]
+    ) -> tuple[int, int, int]:
+        """Stop, darken the interfaces, end: on the urgent thread, so that nothing comes in between.
+
+        Returns when it began, when all had stopped, and when all was dark and ended (monotonic ns).
         """
-        self._thread.do(self._power, list(interfaces), up=up, then=then)
+        return self._thread.do(self._strike, list(interfaces), stop, end)
 
-    def _power(self, interfaces: list[str], *, up: bool, then: Callable[[], None]) -> None:
+    def _strike(self, interfaces: list[str], stop: Callable[[], None], end: Callable[[], None]) -> tuple[int, int, int]:
+        begun = time.monotonic_ns()
+        stop()
+        stopped = time.monotonic_ns()
+        self._power(interfaces, up=False)
+        end()
+        return begun, stopped, time.monotonic_ns()
+
+    def _power(self, interfaces: list[str], *, up: bool) -> None:
         try:
             netlink.power(self._raw, [self._indexes[name] for name in interfaces if name in self._indexes], up=up)
         except OSError as error:
             if error.errno != errno.ENODEV:  # the wire of a dead node is gone; the others are done
                 raise
-        then()
 
     def links(self) -> dict[str, netlink.Link]:
         """Every interface of the fabric as it is now, with its packet counts."""

@@ -19,10 +19,10 @@ MET, MISUSE, BENCH_ERROR = 0, 2, 4
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Carry out a command; returns the exit code. Trouble is one sentence on standard error, never a traceback."""
-    parser = _parser()
-    options, rest = parser.parse_known_args(arguments)
+    words = parser()
+    options, rest = words.parse_known_args(arguments)
     if rest and not hasattr(options, "passes_on"):
-        parser.error(f"unrecognized arguments: {' '.join(rest)}")
+        words.error(f"unrecognized arguments: {' '.join(rest)}")
     options.rest = rest
     from lab.plan import PlanError  # noqa: PLC0415 - `bascule --help` does without it
 
@@ -39,12 +39,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 130
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+def parser() -> argparse.ArgumentParser:
+    """Every command and option, with the words that a person reads."""
+    words = argparse.ArgumentParser(
         prog="bascule",
         description="Break a replica of a two-room hospital infrastructure; say what the clinicians saw.",
     )
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    commands = words.add_subparsers(required=True, metavar="COMMAND")
 
     plan = commands.add_parser("plan", help="check or draw a plan file").add_subparsers(required=True, metavar="ACTION")
     check = plan.add_parser("check", help="say what is wrong with a plan, in one sentence (exit code 2)")
@@ -83,7 +84,7 @@ def _parser() -> argparse.ArgumentParser:
     report.add_argument("run", type=Path, help="a folder below runs/")
     report.add_argument("--language", choices=("fr", "en"), default="fr", help="language of the report (default: fr)")
     report.set_defaults(command=_report)
-    return parser
+    return words
 
 
 def _say(words: str) -> None:

@@ -135,15 +135,21 @@ class Containers:
             node.group.close()
         node.group = ControlGroup(f"{self.enclosure.cgroup.strip('/')}/{node.container.id}")
 
-    def off(self, names: Iterable[str]) -> None:
-        """Take the power away: nobody runs after the last freeze, all die at the thaw."""
-        groups = [group for name in names if (group := self.nodes[name].group) is not None]
-        for group in groups:
+    def stop(self, names: Iterable[str]) -> None:
+        """Freeze nodes: when this returns none of them runs, and none has said a word about it."""
+        for group in self._groups(names):
             group.freeze()
+
+    def end(self, names: Iterable[str]) -> None:
+        """Kill what was stopped; all die at the thaw."""
+        groups = self._groups(names)
         for group in groups:
             group.kill()
         for group in groups:
             group.thaw()
+
+    def _groups(self, names: Iterable[str]) -> list[ControlGroup]:
+        return [group for name in names if (group := self.nodes[name].group) is not None]
 
     def is_on(self, name: str) -> bool:
         """Whether anything of the node runs."""

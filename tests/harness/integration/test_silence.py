@@ -88,13 +88,15 @@ def test_a_room_without_power_says_no_goodbye(whole: Lab, listening: Sniffer) ->
     with converse(whole, member):
         wait_until(lambda: listening.packets > 0, within=5, because="the conversation is not seen")
         listening.goodbyes.clear()
-        begin, end = whole.levers.power_off(room.nodes, [s for names in room.switches.values() for s in names])
+        begun, stopped, dark = whole.levers.power_off(
+            room.nodes, [s for names in room.switches.values() for s in names]
+        )
         wait_until(
             lambda: not any(whole.nodes.is_on(n) for n in room.nodes if n in whole.nodes.nodes),
             within=5,
             because="alive",
         )
-    assert end > begin
+    assert begun < stopped < dark
     assert address not in listening.goodbyes
 
 
@@ -105,6 +107,7 @@ def test_killing_first_would_say_goodbye(whole: Lab, listening: Sniffer) -> None
     host = whole.plan.host_of(member)
     with converse(whole, member):
         wait_until(lambda: listening.packets > 0, within=5, because="the conversation is not seen")
-        whole.nodes.off([host])
+        whole.nodes.stop([host])
+        whole.nodes.end([host])
         wait_until(lambda: address in listening.goodbyes, within=5, because="no goodbye came")
     whole.levers.power_off([host])
