@@ -122,4 +122,4 @@ class Database:
             state.write_text(text.replace("safe_to_bootstrap: 0", "safe_to_bootstrap: 1"), encoding="utf-8")
 
     def _command(self, *arguments: str) -> tuple[str, ...]:
-        return ("mariadbd", f"--defaults-file={self._cnf}", *arguments)
+        return (*("nice", "-n", "-10"), "mariadbd", f"--defaults-file={self._cnf}", *arguments)
