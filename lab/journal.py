@@ -19,6 +19,9 @@ class Harm(StrEnum):
     SWITCH_OFF = "switch off"
     UNPLUGGED = "unplugged"
     SILENCED = "silenced"
+    FROZEN = "frozen"
+    SPOILED = "spoiled"
+    CRASHING = "crashing"
 
 
 class Journal:

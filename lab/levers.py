@@ -6,7 +6,7 @@ import json
 import signal
 import sys
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from lab.enclosure import Process
 from lab.journal import Harm, Journal
@@ -14,6 +14,7 @@ from lab.nodes import REPLICA
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from pathlib import Path
 
     from lab.enclosure import Enclosure
     from lab.fabric import Fabric
@@ -114,11 +115,59 @@ class Levers:
         self.fabric.revive(names)
         self.journal.strike(Harm.SILENCED, names)
 
+    def hang(self, nodes: Iterable[str]) -> None:
+        """Freeze nodes: their kernel still answers for them, none of their programs does."""
+        names = [name for name in nodes if name in self.nodes.nodes]
+        self.journal.add(Harm.FROZEN, names)
+        self.nodes.stop(names)
+
+    def wake(self, nodes: Iterable[str]) -> None:
+        """Let frozen nodes run on where they stopped."""
+        names = sorted(self.journal.open(Harm.FROZEN) & set(nodes))
+        self.nodes.wake(names)
+        self.journal.strike(Harm.FROZEN, names)
+
+    def spoil(self, array: str, order: str) -> dict[str, Any]:
+        """Tell an array to misbehave: `slow 0.05`, `read-error VOLUME OFFSET LENGTH`, `rot VOLUME OFFSET`, `full`."""
+        self.journal.add(Harm.SPOILED, [array])
+        return self.nodes.ask(array, "array", order)
+
+    def unspoil(self, arrays: Iterable[str]) -> None:
+        """Tell arrays to behave again; one that lost its power meanwhile has forgotten to misbehave."""
+        names = sorted(self.journal.open(Harm.SPOILED) & set(arrays))
+        for name in names:
+            if self.nodes.is_on(name):
+                self.nodes.ask(name, "array", "mend")
+        self.journal.strike(Harm.SPOILED, names)
+
+    def crash(self, nodes: Iterable[str], program: str) -> None:
+        """Let a program of nodes die now, and again at each of its starts: a bug, which a restart does not cure."""
+        names = [f"{node}:{program}" for node in nodes]
+        self.journal.add(Harm.CRASHING, names)
+        for name in names:
+            self._bug(name).touch()
+            node, _, _ = name.partition(":")
+            self.nodes.run(node, "pkill", "-KILL", "-f", f"^[^ ]*python3 -m {program} ")
+
+    def cure(self, names: Iterable[str]) -> None:
+        """Take the bug out of programs; their node starts them again."""
+        cured = sorted(self.journal.open(Harm.CRASHING) & set(names))
+        for name in cured:
+            self._bug(name).unlink(missing_ok=True)
+        self.journal.strike(Harm.CRASHING, cured)
+
+    def _bug(self, name: str) -> Path:
+        node, _, program = name.partition(":")
+        return self.nodes.specification(node).parent / f"bug-{program}"
+
     def mend_all(self) -> None:
         """Put right whatever the journal says is broken, whoever broke it."""
+        self.wake(self.journal.open(Harm.FROZEN))
+        self.cure(self.journal.open(Harm.CRASHING))
         self.unsilence(self.journal.open(Harm.SILENCED))
         self.plug(self.journal.open(Harm.UNPLUGGED))
         self.power_on(self.journal.open(Harm.NODE_OFF), self.journal.open(Harm.SWITCH_OFF))
+        self.unspoil(self.journal.open(Harm.SPOILED))
 
     def _must_be_dark(self) -> set[str]:
         dead = self.journal.open(Harm.SWITCH_OFF)

@@ -23,9 +23,12 @@ TAG = "bascule/node:local"
 
 PACKAGES = (
     "etcd-client", "etcd-server",
+    "e2fsprogs", "fuse3", "libnbd-bin", "mount",
+    "fio", "qemu-utils",  # foreign clients, which our storage must serve as it serves ourselves
     "galera-4", "galera-arbitrator-4", "mariadb-backup", "mariadb-server",
     "iproute2", "keepalived", "procps", "tini",
-    "python3", "python3-pymysql", "python3-sqlalchemy", "python3-starlette", "python3-uvicorn",
+    "python3", "python3-httpx", "python3-pymysql", "python3-sqlalchemy", "python3-starlette", "python3-uvicorn",
+    "python3-uvloop",
 )  # fmt: skip
 # Never read by a node, half the image: leaving it out is what makes the import quick.
 LEFT_OUT = (

@@ -24,7 +24,7 @@ class ControlGroup:
         self._folder = _folder(group)
         self._modern = (self._folder / "cgroup.kill").exists()
         name = "cgroup.freeze" if self._modern else "freezer.state"
-        self._freezer = os.open(self._folder / name, os.O_WRONLY | os.O_CLOEXEC)
+        self._freezer = os.open(self._folder / name, os.O_RDWR | os.O_CLOEXEC)
         self._killer = os.open(self._folder / "cgroup.kill", os.O_WRONLY | os.O_CLOEXEC) if self._modern else None
         # A pid may be used again by a stranger; a pidfd cannot.
         self._processes = [] if self._modern else [os.pidfd_open(pid) for pid in self.pids()[:1]]
@@ -40,6 +40,13 @@ class ControlGroup:
         """From the return of this call nothing in it runs; a node that is dead already has nothing to freeze."""
         with contextlib.suppress(OSError):  # ENODEV, as below
             os.write(self._freezer, b"1" if self._modern else b"FROZEN")
+
+    def is_frozen(self) -> bool:
+        """Whether it was frozen, or is about to be; what is gone is not."""
+        try:
+            return os.pread(self._freezer, 16, 0).strip() in {b"1", b"FROZEN", b"FREEZING"}
+        except OSError:  # ENODEV, as below
+            return False
 
     def thaw(self) -> None:
         """Let it run (or, once killed, die)."""

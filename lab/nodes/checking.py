@@ -29,7 +29,10 @@ _PROCESSES_OF_SERVER = {
         "application": ("replica.emr.serve", "/{}.json"),
     }
 }
-_PROCESS_OF_PROGRAM = {"replica.pair.arbitrator": ("database arbitrator", "garbd")}
+_PROCESS_OF_PROGRAM = {
+    "replica.pair.arbitrator": ("database arbitrator", "garbd"),
+    "replica.arbiter": ("arbiter", "etcd --name"),
+}
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lab.enclosure import TAG
-from lab.errors import LabError
+from lab.nodes.asking import NodeError, ask
 from lab.nodes.cgroup import ControlGroup
 from lab.waiting import WaitedInVainError, wait_until
 
@@ -27,10 +27,6 @@ REPLICA = Path(__file__).parents[1] / "replica"
 # NET_ADMIN, NET_RAW: bridges, addresses, keepalived. SYS_ADMIN: a network namespace for each server.
 # SYS_NICE, IPC_LOCK: what the databases ask for.
 CAPABILITIES = ["NET_ADMIN", "NET_RAW", "SYS_ADMIN", "SYS_NICE", "IPC_LOCK"]
-
-
-class NodeError(LabError):
-    """A node could not be started, stopped or asked."""
 
 
 @dataclass(frozen=True)
@@ -140,6 +136,29 @@ class Containers:
         for group in self._groups(names):
             group.freeze()
 
+    def wake(self, names: Iterable[str]) -> None:
+        """Let what was stopped run on, as if nothing had been."""
+        for group in self._groups(names):
+            group.thaw()
+
+    def is_frozen(self, name: str) -> bool:
+        """Whether the node was stopped and neither woken nor ended."""
+        group = self.nodes[name].group
+        return group is not None and group.is_frozen()
+
+    def ask(self, name: str, program: str, line: str = "status", *, within: float = 2.0) -> dict[str, Any]:
+        """Ask one of the node's programs on its socket in /run/bascule; returns its answer.
+
+        Not by the engine: a command run in a node costs 50 ms, this less than one.
+
+        Raises:
+            NodeError: the node is off or frozen, or the program does not answer within so many seconds.
+        """
+        if not self.is_on(name) or self.is_frozen(name):
+            raise NodeError(f"node {name} is off or hangs: {program} answers nothing")
+        path = self.enclosure.proc(self.nodes[name].pid) / f"root/run/bascule/{program}.sock"
+        return ask(path, line, within=within, who=f"{program} on {name}")
+
     def end(self, names: Iterable[str]) -> None:
         """Kill what was stopped; all die at the thaw."""
         groups = self._groups(names)
@@ -182,6 +201,8 @@ class Containers:
 
         if not self.is_on(name):  # the engine runs commands in what it has not yet noticed to be dead
             raise NodeError(f"node {name} is off: it runs no command")
+        if self.is_frozen(name):  # and waits for ever for what is frozen
+            raise NodeError(f"node {name} hangs: it runs no command")
         container = self.nodes[name].container
         try:
             ran = container.exec_run(list(command), environment={"PYTHONPATH": "/opt/bascule"}, demux=demux)

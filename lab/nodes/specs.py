@@ -14,7 +14,15 @@ if TYPE_CHECKING:
     from lab.plan import Plan, Service
 
 # Kinds whose programs exist. The others keep their place in the plan until theirs do.
-PLAYED = frozenset({NodeKind.HOST, NodeKind.WITNESS})
+PLAYED = frozenset({NodeKind.HOST, NodeKind.ARBITER, NodeKind.WITNESS})
+
+
+_ARBITERS = frozenset({NodeKind.ARBITER, NodeKind.WITNESS})
+
+
+def arbiters(plan: Plan) -> list[str]:
+    """The nodes that hold a member of etcd."""
+    return [node.name for node in plan.nodes.values() if node.kind in _ARBITERS]
 
 
 def mac(address: IPv4Address) -> str:
@@ -80,10 +88,20 @@ def log_folders(plan: Plan, node: str) -> tuple[str, ...]:
     """Where the programs of a node keep their logs."""
     servers = [name for name in plan.servers if plan.host_of(name) == node]
     pairs = [service.name for service in plan.services.values() if service.arbitrator == node]
-    return (*(f"/srv/{name}/logs" for name in servers), *(f"/srv/{name}-arbitrator" for name in pairs))
+    return (
+        *(f"/srv/{name}/logs" for name in servers),
+        *(f"/srv/{name}-arbitrator" for name in pairs),
+        *(["/srv/arbiter/etcd.log"] if node in arbiters(plan) else []),
+    )
 
 
 def _programs(plan: Plan, node: str) -> Iterator[dict[str, Any]]:
+    if plan.nodes[node].kind in _ARBITERS:
+        peers = {name: str(plan.address(name, "management").ip) for name in arbiters(plan)}
+        yield {
+            "program": "replica.arbiter",
+            "config": {"name": node, "address": peers[node], "peers": peers, "folder": "/srv/arbiter"},
+        }
     for service in plan.services.values():
         if service.arbitrator == node:
             members = [str(plan.address(name, "servers").ip) for name in service.runs_on]
