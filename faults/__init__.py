@@ -2,11 +2,12 @@
 
 from faults.arrays import FullArray, ReadErrors, SlowArray
 from faults.cables import Blackhole, CableCut
-from faults.controller import ControllerBug
+from faults.controller import ControllerBug, PlannedStop
 from faults.hang import Hang
 from faults.networks import NetworkCut, PortLoss
 from faults.nothing import Nothing
 from faults.power import PowerLoss, SwitchLoss
+from faults.several import Then
 
 __all__ = [
     "Blackhole",
@@ -16,9 +17,11 @@ __all__ = [
     "Hang",
     "NetworkCut",
     "Nothing",
+    "PlannedStop",
     "PortLoss",
     "PowerLoss",
     "ReadErrors",
     "SlowArray",
     "SwitchLoss",
+    "Then",
 ]

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import signal
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from faults.targets import known
 from lab.faulting import Felt
 from lab.nodes import NodeError
 from lab.plan import NodeKind, PlanError, Scope
@@ -21,7 +23,7 @@ class ControllerBug:
     """The program of every virtualiser node crashes, and crashes again at each restart: no redundancy helps."""
 
     def _nodes(self, plan: Plan) -> list[str]:
-        names = [node.name for node in plan.nodes.values() if node.kind is NodeKind.VIRTUALISER]
+        names = _virtualisers(plan)
         if not names:
             raise PlanError(f"plan {plan.name} has no virtualiser: a bug of its controllers cannot be played")
         return names
@@ -57,6 +59,50 @@ class ControllerBug:
     def heal(self, lab: Site) -> None:
         """Load a version without the bug; the nodes start it."""
         lab.levers.cure([f"{node}:{_PROGRAM}" for node in self._nodes(lab.plan)])
+
+
+@dataclass(frozen=True)
+class PlannedStop:
+    """A virtualiser node is stopped for maintenance: it hands over before it goes."""
+
+    node: str
+
+    def lost(self, plan: Plan) -> frozenset[str]:
+        """The node."""
+        return frozenset([known(self.node, _virtualisers(plan), "virtualiser")])
+
+    def scope(self, plan: Plan) -> Scope:
+        """One component."""
+        self.lost(plan)
+        return Scope.ONE_COMPONENT
+
+    @property
+    def french(self) -> str:
+        """What the report calls it."""
+        return f"Arrêt programmé du contrôleur {self.node}"
+
+    def inject(self, lab: Site) -> None:
+        """Ask the program to end, and keep it stopped."""
+        self.lost(lab.plan)
+        lab.levers.crash([self.node], _PROGRAM, signal.SIGTERM)
+
+    def holds(self, lab: Site) -> Felt:
+        """Its program does not answer, and the node has power."""
+        answers, has_power = _answers(lab, self.node), lab.levers.nodes.is_on(self.node)
+        return Felt(
+            has_power and not answers,
+            f"{self.node} {'has' if has_power else 'has no'} power, its program {'runs' if answers else 'is stopped'}",
+            f"{self.node} {'sous tension' if has_power else 'hors tension'}, "
+            f"programme {'en marche' if answers else 'arrêté'}",
+        )
+
+    def heal(self, lab: Site) -> None:
+        """Start it again."""
+        lab.levers.cure([f"{self.node}:{_PROGRAM}"])
+
+
+def _virtualisers(plan: Plan) -> list[str]:
+    return [node.name for node in plan.nodes.values() if node.kind is NodeKind.VIRTUALISER]
 
 
 def _answers(lab: Site, node: str) -> bool:

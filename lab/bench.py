@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 from lab.enclosure import Enclosure, ensure_image
+from lab.enclosure.loops import numbers
 from lab.errors import LabError
 from lab.fabric import Fabric, lay_out
 from lab.fabric.namespaces import Resident
@@ -21,8 +22,10 @@ from lab.measure import Evidence
 from lab.nodes import Containers, ensure_template
 from lab.nodes.checking import check_nodes
 from lab.nodes.specs import PLAYED, bridged, log_folders, spec
+from lab.nodes.volumes import ensure_images
 from lab.plan import NodeKind, Scope, dumps, load
 from lab.service import STEADY, Service
+from lab.storage import Storage
 from lab.waiting import WaitedInVainError, wait_until
 
 if TYPE_CHECKING:
@@ -73,6 +76,7 @@ class Lab:
         self.nodes = Containers(enclosure, self.template, self._plug)
         self.nodes.log_folders = {node: log_folders(plan, node) for node in played}
         self.levers = Levers(enclosure, self.fabric, self.nodes)
+        self.storage = Storage(plan, self.nodes)
         self._ward: Resident | None = None
 
     # -- life ---------------------------------------------------------------------------------------------------
@@ -96,11 +100,12 @@ class Lab:
         """
         store = ensure_image(say)
         template = ensure_template(store, say)
+        images = ensure_images(store, plan, template, say)
         begun = time.monotonic()
         enclosure = Enclosure.start(name, store=store, keep=keep)
         try:
             self = cls(plan, enclosure, seed=seed)
-            self.nodes.template = template
+            self.nodes.template, self.nodes.images = template, images
             self.deviations = deviations
             self._build(defects, say)
         except BaseException:
@@ -135,7 +140,10 @@ class Lab:
         secret = secrets.token_hex(16)
         say(f"starting {len(self._played)} nodes")
         for node in self._played:
-            self.nodes.create(node, spec(self.plan, self.layout, node, secret=secret, defects=defects))
+            told = spec(
+                self.plan, self.layout, node, secret=secret, defects=defects, loops=numbers(self.enclosure.name)
+            )
+            self.nodes.create(node, told)
         self.nodes.on(self._played)
         self.enclosure.favour()
         stored = {
@@ -344,6 +352,8 @@ class Lab:
         found += [
             f"switch {name} has no firmware" for name in self.plan.switches if not self.levers.firmware_runs(name)
         ]
+        if not found:
+            found = list(self.storage.ailments())
         if not found:
             found = [f"service {name} is not whole" for name in self.plan.services if not self.service(name).is_whole()]
         if not found:  # last, because each asks a node: a standby without its keepalived is seen here only

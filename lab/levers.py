@@ -140,14 +140,17 @@ class Levers:
                 self.nodes.ask(name, "array", "mend")
         self.journal.strike(Harm.SPOILED, names)
 
-    def crash(self, nodes: Iterable[str], program: str) -> None:
-        """Let a program of nodes die now, and again at each of its starts: a bug, which a restart does not cure."""
+    def crash(self, nodes: Iterable[str], program: str, number: signal.Signals = signal.SIGKILL) -> None:
+        """End a program of nodes now, and again at each of its starts: a bug, which a restart does not cure.
+
+        With SIGTERM it is a stop that somebody planned: the program says goodbye, and stays away until it is cured.
+        """
         names = [f"{node}:{program}" for node in nodes]
         self.journal.add(Harm.CRASHING, names)
         for name in names:
             self._bug(name).touch()
             node, _, _ = name.partition(":")
-            self.nodes.run(node, "pkill", "-KILL", "-f", f"^[^ ]*python3 -m {program} ")
+            self.nodes.run(node, "pkill", f"-{number.name}", "-f", f"^[^ ]*python3 -m {program} ")
 
     def cure(self, names: Iterable[str]) -> None:
         """Take the bug out of programs; their node starts them again."""

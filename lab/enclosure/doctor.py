@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from lab.enclosure import loops
 from lab.enclosure.enclosure import is_alive
 from lab.enclosure.sweep import CGROUPS, STATE_ROOT, cgroup_roots, sweep
 
@@ -31,11 +32,13 @@ class Leftover:
     name: str
     state: bool
     groups: int
+    loops: int = 0
 
     def __str__(self) -> str:
         """In a person's words."""
         parts = [f"{STATE_ROOT / self.name}"] if self.state else []
         parts += [f"{self.groups} control groups /bascule-{self.name}"] if self.groups else []
+        parts += [f"{self.loops} loop devices"] if self.loops else []
         return f"of the dead lab {self.name}: {', '.join(parts)}"
 
 
@@ -53,17 +56,27 @@ def needs() -> list[str]:
 
 def leftovers() -> list[Leftover]:
     """What dead labs left: state folders and control groups. Everything else dies with the enclosure's process 1."""
-    names = {folder.name for folder in STATE_ROOT.glob("*") if folder.is_dir()}
+    names = _names()
     groups = [
         folder.name.removeprefix("bascule-")
         for root in (CGROUPS, *CGROUPS.glob("*/"))
         for folder in root.glob("bascule-*")
     ]
+    dead = [name for name in sorted(names | set(groups)) if not is_alive(name) and not _launcher_lives(name)]
+    left = [Leftover(name, (STATE_ROOT / name).is_dir(), len(cgroup_roots(f"/bascule-{name}"))) for name in dead]
+    strays = loops.strays((names | set(groups)) - set(dead))
     return [
-        Leftover(name, (STATE_ROOT / name).is_dir(), len(cgroup_roots(f"/bascule-{name}")))
-        for name in sorted(names | set(groups))
-        if not is_alive(name) and not _launcher_lives(name)
+        *left,
+        *(
+            [Leftover(", ".join(dead) or "of a forgotten name", state=False, groups=0, loops=len(strays))]
+            if strays
+            else []
+        ),
     ]
+
+
+def _names() -> set[str]:
+    return {folder.name for folder in STATE_ROOT.glob("*") if folder.is_dir()}
 
 
 def _launcher_lives(name: str) -> bool:
@@ -79,3 +92,4 @@ def remove(left: Iterable[Leftover]) -> None:
     """Sweep them."""
     for item in left:
         sweep(STATE_ROOT / item.name, f"/bascule-{item.name}")
+    loops.remove(loops.strays(name for name in _names() if is_alive(name)))

@@ -6,6 +6,7 @@ import os
 import shutil
 from pathlib import Path
 
+from lab.enclosure import loops
 from lab.waiting import WaitedInVainError, wait_until
 
 STATE_ROOT = Path("/run/bascule")
@@ -34,8 +35,12 @@ def sweep(state: Path, cgroup: str) -> None:
             return False
         return True
 
+    def loopless() -> bool:
+        return not loops.remove(loops.existing(state.name))
+
     try:
         wait_until(gone, within=10, because=f"tasks of {cgroup} do not die")
+        wait_until(loopless, within=10, because=f"loop devices of {state.name} stay bound")
     except WaitedInVainError:
         return  # the doctor reports it: sweeping is not worth a hang
     shutil.rmtree(state, ignore_errors=True)

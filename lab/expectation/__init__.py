@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from lab.expectation.cuts import smallest_cuts
 from lab.expectation.deriving import expect
-from lab.expectation.prediction import Class, Prediction
+from lab.expectation.prediction import Cause, Class, Prediction
+from lab.expectation.storage import Storage, storage
 
-__all__ = ["Class", "Prediction", "expect", "smallest_cuts"]
+__all__ = ["Cause", "Class", "Prediction", "Storage", "expect", "smallest_cuts", "storage"]

@@ -9,8 +9,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lab.expectation.pair import expect_pair
-from lab.expectation.reach import Reach
+from lab.expectation.reach import reaches
 from lab.expectation.restart import expect_restart
+from lab.expectation.storage import storage_after
 from lab.plan import Continuity
 
 if TYPE_CHECKING:
@@ -20,19 +21,22 @@ if TYPE_CHECKING:
     from lab.plan import Plan
 
 
-def expect(plan: Plan, service: str, lost: AbstractSet[str]) -> Prediction:
-    """Derive what clients of a service should see when all of ``lost`` is gone at once.
+def expect(plan: Plan, service: str, *lost: AbstractSet[str]) -> Prediction:
+    """Derive what clients of a service should see when something is lost, at once or step by step.
 
     Args:
         plan: The plan.
         service: Name of one of its services.
-        lost: Names of rooms, sites, nodes, switches, cables or servers.
+        lost: Names of rooms, sites, nodes, switches, cables or servers; ``cable/network`` for one network of a cable,
+            ``node/switch`` for one port. What one set holds is lost at once, each set after the one before: it
+            matters for the storage, whose copies fall behind.
 
     Raises:
         UnknownNameError: The service or a lost name is not in the plan; the sentence lists the known ones.
     """
     wanted = plan.service(service)
-    reach = Reach(plan, lost)
+    steps = reaches(plan, lost)
+    reach, stored = steps[-1], storage_after(plan, steps)
     if plan.servers[wanted.runs_on[0]].continuity is Continuity.PAIR:
-        return expect_pair(plan, wanted, reach)
-    return expect_restart(plan, wanted, reach)
+        return expect_pair(plan, wanted, reach, stored)
+    return expect_restart(plan, wanted, reach, stored)

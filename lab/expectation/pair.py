@@ -6,22 +6,29 @@ from functools import cached_property
 from itertools import combinations
 from typing import TYPE_CHECKING
 
-from lab.expectation.prediction import Cause, Prediction, carried, stopped, transparent
+from lab.expectation.prediction import Cause, Prediction, carried, in_time, listed, stopped, together, transparent
+from lab.expectation.standstill import standstill
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from lab.expectation.reach import Reach
+    from lab.expectation.storage import Storage
     from lab.plan import Plan, Service
 
 
-def expect_pair(plan: Plan, service: Service, reach: Reach) -> Prediction:
+def expect_pair(plan: Plan, service: Service, reach: Reach, stored: Storage) -> Prediction:
     """Derive the class of a pair."""
-    pair = _Pair(plan, service, reach)
+    pair = _Pair(plan, service, reach, stored)
     if not pair.usable:
         return stopped(service.name, pair.why_stopped())
     causes = list(pair.hits())
-    return carried(service.name, causes, pair.usable) if causes else transparent(service.name)
+    still = standstill(plan, service, stored, pair.working)
+    if still and still.noticed:
+        causes.append(still.cause)
+    if causes:
+        return carried(service.name, causes, pair.usable)
+    return in_time(service.name, still.cause) if still else transparent(service.name)
 
 
 class _Pair:
@@ -29,25 +36,27 @@ class _Pair:
 
     The database needs a majority of its three voters (two members, one arbitrator), and relays through any of
     them. A member is usable when it is in that majority and every ward reaches it directly: the service has one
-    address, which can be in one place only.
+    address, which can be in one place only. A member on a frozen volume neither serves nor votes: it is evicted.
     """
 
-    def __init__(self, plan: Plan, service: Service, reach: Reach) -> None:
+    def __init__(self, plan: Plan, service: Service, reach: Reach, stored: Storage) -> None:
         self._reach = reach
+        self._stored = stored
+        self._frozen = [why for member, why in stored.frozen.items() if member in service.runs_on]
         self._hosts = {member: plan.host_of(member) for member in service.runs_on}
         self._wards = reach.wards
         self._arbitrator = str(service.arbitrator)  # a plan with a pair and no arbitrator is refused
-        self._living = [member for member in self._hosts if reach.member_alive(member)]
+        self.working = [m for m in self._hosts if reach.member_alive(m) and m not in stored.frozen]
 
     @cached_property
     def usable(self) -> list[str]:
         """The members that can carry the service."""
-        return [m for m in self._living if self._hosts[m] in self._majority and not self._cut_off(m)]
+        return [m for m in self.working if self._hosts[m] in self._majority and not self._cut_off(m)]
 
     @cached_property
     def _majority(self) -> frozenset[str]:
         """Those nodes that hold the database's majority; none when there is no majority."""
-        voters = [*(self._hosts[member] for member in self._living), self._arbitrator]
+        voters = [*(self._hosts[member] for member in self.working), self._arbitrator]
         half = (len(self._hosts) + 1) / 2
         return next((group for group in self._reach.components(voters) if len(group) > half), frozenset())
 
@@ -57,11 +66,11 @@ class _Pair:
 
     def why_stopped(self) -> Cause:
         """Say why no member is usable."""
-        if not self._living:
-            both = " and ".join(self._hosts), " et ".join(self._hosts)
-            return Cause(f"{both[0]} are both lost", f"{both[1]} sont perdus tous les deux")
+        if not self.working:
+            return self._why_none_works()
         if not self._majority:
-            return Cause("no two voters of the database can talk", "la base de données n'a plus de majorité")
+            alone = Cause("no two voters of the database can talk", "la base de données n'a plus de majorité")
+            return together([*self._frozen, alone])
         for ward in self._wards:
             if not self._reach.alive(ward):
                 return Cause(f"{ward} itself is lost", f"{ward} est lui-même perdu")
@@ -70,14 +79,27 @@ class _Pair:
             "aucun membre de la majorité n'est joignable par tous les services de soins",
         )
 
+    def _why_none_works(self) -> Cause:
+        both = list(self._hosts)
+        if not self._frozen:
+            return Cause(f"{listed(both)} are both lost", f"{listed(both, 'et')} sont perdus tous les deux")
+        return together([*self._lost(), *([self._stored.cause] if self._stored.active is None else self._frozen)])
+
+    def _lost(self) -> Iterator[Cause]:
+        for member, host in self._hosts.items():
+            if not self._reach.member_alive(member):
+                yield Cause(f"{member} is lost with {host}", f"{member} est perdu avec {host}")
+
     def hits(self) -> Iterator[Cause]:
         """Give what a surviving pair has lost; nothing means that clients notice nothing."""
         names = {**{host: member for member, host in self._hosts.items()}, self._arbitrator: self._arbitrator}
         there: list[str] = []
+        yield from self._lost()
+        yield from self._frozen
         for node, name in names.items():
-            if node in self._hosts.values() and name not in self._living:
-                yield Cause(f"{name} is lost with {node}", f"{name} est perdu avec {node}")
-            elif not self._reach.alive(node):
+            if name in self._hosts and name not in self.working:
+                continue
+            if not self._reach.alive(node):
                 yield Cause(f"the arbitrator {name} is lost", f"l'arbitre {name} est perdu")
             elif not any(self._reach.talk(node, other) for other in names if other != node):
                 yield Cause(f"{name} is cut off", f"{name} est isolé")

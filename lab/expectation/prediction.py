@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
 
 
 class Class(StrEnum):
@@ -47,26 +51,38 @@ def transparent(service: str) -> Prediction:
     )
 
 
-def carried(service: str, causes: list[Cause], by: list[str]) -> Prediction:
+def in_time(service: str, cause: Cause) -> Prediction:
+    """Predict class A: something stands still, and moves again before any client gives up an attempt."""
+    return Prediction(
+        service,
+        Class.A,
+        f"{cause.en}: {service} answers in time, the loss is transparent.",
+        f"{capital(cause.fr)} : {service} répond à temps, la perte est transparente.",
+    )
+
+
+def carried(service: str, causes: list[Cause], by: Sequence[str]) -> Prediction:
     """Predict class B: what is hit, and which members remain."""
     return Prediction(
         service,
         Class.B,
-        f"{', '.join(c.en for c in causes)}; {service} goes on through {' and '.join(by)}, after retries.",
-        f"{_capital(', '.join(c.fr for c in causes))} ; {service} continue par {' et '.join(by)}, "
+        f"{', '.join(c.en for c in causes)}; {service} goes on through {listed(by)}, after retries.",
+        f"{capital(', '.join(c.fr for c in causes))} ; {service} continue par {listed(by, 'et')}, "
         "au prix de nouvelles tentatives.",
     )
 
 
-def restarted(service: str, moves: dict[str, str]) -> Prediction:
-    """Predict class C: which servers HA starts again, and where."""
+def restarted(service: str, moves: Mapping[str, str], frozen: Sequence[Cause]) -> Prediction:
+    """Predict class C: which servers are frozen, which servers HA starts again, and where."""
     names = list(moves)
     where = list(dict.fromkeys(moves.values()))
+    en, fr = "".join(f"{cause.en}; " for cause in frozen), "".join(f"{cause.fr} ; " for cause in frozen)
+    ha = "la haute disponibilité" if fr else "La haute disponibilité"
     return Prediction(
         service,
         Class.C,
-        f"HA restarts {' and '.join(names)}, for instance on {' and '.join(where)}: {service} stops meanwhile.",
-        f"La haute disponibilité redémarre {' et '.join(names)}, par exemple sur {' et '.join(where)} : "
+        f"{en}HA restarts {listed(names)}, for instance on {listed(where)}: {service} stops meanwhile.",
+        f"{fr}{ha} redémarre {listed(names, 'et')}, par exemple sur {listed(where, 'et')} : "
         f"{service} s'arrête pendant ce temps.",
     )
 
@@ -77,14 +93,24 @@ def stopped(service: str, cause: Cause) -> Prediction:
         service,
         Class.D,
         f"{cause.en}: {service} stops until somebody decides.",
-        f"{_capital(cause.fr)} : {service} s'arrête jusqu'à une décision humaine.",
+        f"{capital(cause.fr)} : {service} s'arrête jusqu'à une décision humaine.",
     )
 
 
-def _capital(sentence: str) -> str:
+def listed(names: Sequence[str], last: str = "and") -> str:
+    """List names as a sentence does: a, b and c."""
+    return f" {last} ".join(filter(None, (", ".join(names[:-1]), names[-1])))
+
+
+def together(causes: Sequence[Cause]) -> Cause:
+    """Give several reasons as one."""
+    return Cause(listed([cause.en for cause in causes]), listed([cause.fr for cause in causes], "et"))
+
+
+def capital(sentence: str) -> str:
     """Begin a French sentence with a capital, unless it begins with a name of the plan."""
     first, _, _ = sentence.partition(" ")
     return sentence[:1].upper() + sentence[1:] if first.isalpha() and first in _OPENINGS else sentence
 
 
-_OPENINGS = ("la", "le", "les", "aucun", "aucune")
+_OPENINGS = ("la", "le", "les", "aucun", "aucune", "tous", "toutes")

@@ -1,45 +1,48 @@
-"""Who is alive, and who can talk to whom on the servers network, once something is lost."""
+"""Who is alive, and who can talk to whom on each network, once something is lost."""
 
 from __future__ import annotations
 
+from itertools import accumulate
 from typing import TYPE_CHECKING
 
 from lab.plan import NodeKind, UnknownNameError
 from lab.plan.errors import unknown
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
     from collections.abc import Set as AbstractSet
 
     from lab.plan import Plan
 
-NETWORK = "servers"
+SERVERS, STORAGE, MANAGEMENT = "servers", "storage", "management"
 
 
 class Reach:
-    """The servers network after a loss.
+    """The networks after a loss.
 
     Switches are joined two by two, by a trunk in their place or a cable between places, and cable ports are
     isolated: nothing transits through a third switch.
 
     Args:
         plan: The plan.
-        lost: Names of places, nodes, switches, cables or servers that are gone.
+        lost: What is gone: names of places, nodes, switches, cables or servers; ``fibre-a/storage`` for one network
+            of a cable, ``esx-11/sw-storage-1`` for the port of a node on a switch.
 
     Raises:
         UnknownNameError: A lost name is not in the plan.
     """
 
     def __init__(self, plan: Plan, lost: AbstractSet[str]) -> None:
-        known = {*plan.places, *plan.nodes, *plan.switches, *plan.cables, *plan.servers}
-        for name in sorted(lost - known):
-            raise UnknownNameError(unknown("name", name, known))
+        if odd := sorted(name for name in lost if not _is_known(plan, name)):
+            raise UnknownNameError(unknown("name", odd[0], _alike(plan, odd[0])))
         self._plan = plan
         self._lost = lost
         self._joined = {
-            frozenset(cable.between)
+            (network, frozenset(cable.between))
             for cable in plan.cables.values()
-            if cable.name not in lost and NETWORK in cable.carries
+            if cable.name not in lost
+            for network in cable.carries
+            if f"{cable.name}/{network}" not in lost
         }
         self.wards = [node.name for node in plan.nodes.values() if node.kind is NodeKind.WARD]
 
@@ -51,14 +54,16 @@ class Reach:
         """Say whether a server and the host where it started are still there."""
         return server not in self._lost and self.alive(self._plan.host_of(server))
 
-    def talk(self, a: str, b: str) -> bool:
-        """Say whether two nodes can exchange packets on the servers network."""
+    def talk(self, a: str, b: str, network: str = SERVERS) -> bool:
+        """Say whether two nodes can exchange packets on a network."""
         if not (self.alive(a) and self.alive(b)):
             return False
-        return a == b or any(self._linked(s, t) for s in self._ports(a) for t in self._ports(b))
+        if a == b:
+            return True
+        return any(self._linked(s, t, network) for s in self._ports(a, network) for t in self._ports(b, network))
 
     def components(self, nodes: Iterable[str]) -> list[frozenset[str]]:
-        """Give the groups of living nodes that can talk, traffic being relayed by any of the same nodes."""
+        """Give the groups of living nodes that talk on the servers network, relayed by any of the same nodes."""
         groups: list[frozenset[str]] = []
         for node in filter(self.alive, nodes):
             near = [group for group in groups if any(self.talk(node, other) for other in group)]
@@ -66,10 +71,40 @@ class Reach:
             groups.append(frozenset({node}).union(*near))
         return groups
 
-    def _ports(self, node: str) -> list[str]:
+    def _ports(self, node: str, network: str) -> list[str]:
         """Give the places of the living switches on which a node stands; two of one place are trunked."""
-        on = (self._plan.switches[name] for name in self._plan.nodes[node].stands_on.get(NETWORK, ()))
-        return [switch.place for switch in on if not self._lost & {switch.name, switch.place}]
+        on = (self._plan.switches[name] for name in self._plan.nodes[node].stands_on.get(network, ()))
+        return [s.place for s in on if not self._lost & {s.name, s.place, f"{node}/{s.name}"}]
 
-    def _linked(self, a: str, b: str) -> bool:
-        return a == b or frozenset((a, b)) in self._joined
+    def _linked(self, a: str, b: str, network: str) -> bool:
+        return a == b or (network, frozenset((a, b))) in self._joined
+
+
+def reaches(plan: Plan, lost: Sequence[AbstractSet[str]]) -> list[Reach]:
+    """Give who reaches whom after each step."""
+    return [Reach(plan, gone) for gone in accumulate(lost or [frozenset[str]()], lambda some, more: some | more)]
+
+
+def _is_known(plan: Plan, name: str) -> bool:
+    whole, _, part = name.partition("/")
+    if not part:
+        return any(name in named for named in (plan.places, plan.nodes, plan.switches, plan.cables, plan.servers))
+    if whole in plan.cables:
+        return part in plan.cables[whole].carries
+    return whole in plan.nodes and part in _standing(plan, whole)
+
+
+def _standing(plan: Plan, node: str) -> list[str]:
+    return [switch for on in plan.nodes[node].stands_on.values() for switch in on]
+
+
+def _alike(plan: Plan, name: str) -> list[str]:
+    """Give the names that a wrong one should have been taken from."""
+    whole, slash, _ = name.partition("/")
+    if whole in plan.cables:
+        return [f"{whole}/{network}" for network in plan.cables[whole].carries]
+    if slash and whole in plan.nodes:
+        return [f"{whole}/{switch}" for switch in _standing(plan, whole)]
+    if slash:
+        return [*plan.cables, *plan.nodes]
+    return [*plan.places, *plan.nodes, *plan.switches, *plan.cables, *plan.servers]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import pytest
 
 from lab.front.options import plan_of
+from lab.plan import NodeKind
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,6 +20,21 @@ def _parallel(plan: Plan) -> list[tuple[str, ...]]:
     return [tuple(cable.name for cable in cables) for cables in bundles.values() if len(cables) > 1]
 
 
+def _of_kind(plan: Plan, *kinds: NodeKind) -> list[str]:
+    return [node.name for node in plan.nodes.values() if node.kind in kinds]
+
+
+def _storage_rooms(plan: Plan) -> tuple[str, ...]:
+    """The rooms between which storage is mirrored."""
+    return tuple(dict.fromkeys(plan.nodes[name].place for name in _of_kind(plan, NodeKind.ARRAY)))
+
+
+def _doubled_storage_ports(plan: Plan) -> list[tuple[str, ...]]:
+    """Every port on the storage network that its node could do without."""
+    switches = {name: node.stands_on.get("storage", ()) for name, node in plan.nodes.items()}
+    return [(name, switch) for name, on in switches.items() if len(on) > 1 for switch in on]
+
+
 # Not `host`: pytest-testinfra has a fixture of that name.
 TARGETS: dict[str, Callable[[Plan], list[str] | list[tuple[str, ...]]]] = {
     "esx_host": lambda plan: [host for room in plan.rooms.values() for host in room.hosts],
@@ -26,6 +42,16 @@ TARGETS: dict[str, Callable[[Plan], list[str] | list[tuple[str, ...]]]] = {
     "cable": lambda plan: list(plan.cables),
     "parallel_cables": _parallel,
     "room": lambda plan: list(plan.rooms),
+    "array": lambda plan: _of_kind(plan, NodeKind.ARRAY),
+    "virtualiser": lambda plan: _of_kind(plan, NodeKind.VIRTUALISER),
+    "arbiter": lambda plan: _of_kind(plan, NodeKind.ARBITER, NodeKind.WITNESS),
+    "witness": lambda plan: _of_kind(plan, NodeKind.WITNESS),
+    "every_arbiter": lambda plan: [tuple(_of_kind(plan, NodeKind.ARBITER, NodeKind.WITNESS))],
+    "parted_rooms": lambda plan: [_storage_rooms(plan)],
+    "fresh_array": lambda plan: [
+        a for a in _of_kind(plan, NodeKind.ARRAY) if plan.nodes[a].place == plan.preferred_room
+    ],
+    "storage_port": _doubled_storage_ports,
 }
 
 

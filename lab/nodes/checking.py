@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from lab.nodes.containers import NodeError
+from lab.nodes.asking import NodeError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -22,6 +22,10 @@ if TYPE_CHECKING:
 _SIDE_BY_SIDE = 8
 _LINKS = "ip -o link show up"
 # A server's program ends its last argument with its configuration's name; what it starts names its folder.
+_PROCESSES_OF_VOLUME = {
+    "path to the volume": ("replica.path", "/path-{}.json"),
+    "disk": ("nbdfuse", "/run/disks/{}/"),
+}
 _PROCESSES_OF_SERVER = {
     "replica.pair.server": {
         "database": ("mariadbd", "/srv/{}/"),
@@ -88,7 +92,10 @@ def judge(told: dict[str, Any], seen: Seen) -> Iterator[Check]:
     for server in told["servers"]:
         name = server["name"]
         yield Check(node, f"server {name} is on the network", "eth0" in seen.links.get(name, frozenset()))
-        for what, (program, mark) in _PROCESSES_OF_SERVER.get(server["program"], _alone(server)).items():
+        processes = _PROCESSES_OF_SERVER.get(server["program"], _alone(server))
+        if server.get("volume"):
+            processes = {**_PROCESSES_OF_VOLUME, **processes}
+        for what, (program, mark) in processes.items():
             yield Check(node, f"{what} of {name} runs ({program})", runs(program, mark.format(name)) > 0)
     for item in told["programs"]:
         what, program = _PROCESS_OF_PROGRAM.get(item["program"], (item["program"], item["program"]))

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lab.enclosure import TAG
+from lab.enclosure.loops import rules
 from lab.nodes.asking import NodeError, ask
 from lab.nodes.cgroup import ControlGroup
 from lab.waiting import WaitedInVainError, wait_until
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
 REPLICA = Path(__file__).parents[1] / "replica"
 # Named one by one, never --privileged, which needs CAP_SYS_RESOURCE, withheld on some machines.
-# NET_ADMIN, NET_RAW: bridges, addresses, keepalived. SYS_ADMIN: a network namespace for each server.
+# NET_ADMIN, NET_RAW: bridges, addresses, keepalived. SYS_ADMIN: a network namespace for each server, and its disk.
 # SYS_NICE, IPC_LOCK: what the databases ask for.
 CAPABILITIES = ["NET_ADMIN", "NET_RAW", "SYS_ADMIN", "SYS_NICE", "IPC_LOCK"]
 
@@ -64,6 +65,7 @@ class Containers:
     template: Path
     plug: Callable[[str, Path], None]
     nodes: dict[str, ContainerNode] = field(default_factory=dict)
+    images: dict[str, Path] = field(default_factory=dict)
     log_folders: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     def create(self, name: str, spec: dict[str, Any]) -> None:
@@ -75,6 +77,7 @@ class Containers:
             str(REPLICA): {"bind": "/opt/bascule/replica", "mode": "ro"},
             str(folder): {"bind": "/etc/bascule", "mode": "ro"},
             str(self.template): {"bind": "/opt/template", "mode": "ro"},
+            **{str(path): {"bind": f"/opt/images/{image}", "mode": "ro"} for image, path in self.images.items()},
         }
         container = self.enclosure.engine.containers.create(
             TAG,
@@ -83,6 +86,7 @@ class Containers:
             hostname=name,
             network_mode="none",
             cap_add=CAPABILITIES,
+            device_cgroup_rules=rules(self.enclosure.name),
             security_opt=["apparmor=unconfined", "seccomp=unconfined"],
             environment={"PYTHONPATH": "/opt/bascule", "PYTHONDONTWRITEBYTECODE": "1"},
             tmpfs={"/run": "", "/tmp": ""},  # noqa: S108 - the node's own

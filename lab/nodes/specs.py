@@ -7,22 +7,30 @@ from typing import TYPE_CHECKING, Any
 from lab.plan import NodeKind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from ipaddress import IPv4Address
 
     from lab.fabric import Layout
     from lab.plan import Plan, Service
 
 # Kinds whose programs exist. The others keep their place in the plan until theirs do.
-PLAYED = frozenset({NodeKind.HOST, NodeKind.ARBITER, NodeKind.WITNESS})
-
-
+PLAYED = frozenset({NodeKind.HOST, NodeKind.ARRAY, NodeKind.VIRTUALISER, NodeKind.ARBITER, NodeKind.WITNESS})
 _ARBITERS = frozenset({NodeKind.ARBITER, NodeKind.WITNESS})
+_NBD = 10809
+DISK = 256 * 2**20
+"""Bytes of a node's own disk: what etcd writes in a long campaign, ten times."""
+BLANK = "blank.ext4"
+"""The image from which a node's own disk starts."""
 
 
 def arbiters(plan: Plan) -> list[str]:
     """The nodes that hold a member of etcd."""
     return [node.name for node in plan.nodes.values() if node.kind in _ARBITERS]
+
+
+def image_of(size: int) -> str:
+    """The image from which a database volume of so many bytes starts."""
+    return f"database-{size}.ext4"
 
 
 def mac(address: IPv4Address) -> str:
@@ -35,7 +43,9 @@ def bridged(plan: Plan, node: str) -> frozenset[str]:
     return frozenset({"servers"} if plan.nodes[node].kind is NodeKind.HOST else ())
 
 
-def spec(plan: Plan, layout: Layout, node: str, *, secret: str, defects: tuple[str, ...]) -> dict[str, Any]:
+def spec(  # noqa: PLR0913 - all are named at the call
+    plan: Plan, layout: Layout, node: str, *, secret: str, defects: tuple[str, ...], loops: Iterable[int]
+) -> dict[str, Any]:
     """The whole specification of a node, as `replica.node` reads it."""
     ports = layout.ports_of(node)
     return {
@@ -43,8 +53,17 @@ def spec(plan: Plan, layout: Layout, node: str, *, secret: str, defects: tuple[s
         "wires": [port.inside for port in ports],
         "firmware": layout.node_firmware(node),
         "servers": list(_servers(plan, node, {"secret": secret, "defects": list(defects)})),
-        "programs": list(_programs(plan, node)),
+        "programs": [*_storage(plan, node, list(defects)), *_programs(plan, node)],
+        "arbiters": _arbiter_urls(plan, node),
+        "loops": list(loops),
     }
+
+
+def _arbiter_urls(plan: Plan, node: str) -> list[str]:
+    """Where the arbiters answer, that of the node's own room first."""
+    place = plan.nodes[node].place
+    names = sorted(arbiters(plan), key=lambda name: plan.nodes[name].place != place)
+    return [f"http://{plan.address(name, 'management').ip}:2379" for name in names]
 
 
 def _servers(plan: Plan, node: str, told: dict[str, Any]) -> Iterator[dict[str, Any]]:
@@ -52,15 +71,22 @@ def _servers(plan: Plan, node: str, told: dict[str, Any]) -> Iterator[dict[str, 
         for rank, name in enumerate(service.runs_on):
             if plan.host_of(name) == node and plan.servers[name].twin is not None:
                 address = plan.address(name, "servers")
+                mirrored = bool(plan.volumes[name].copies)
+                more = {"priority": 150 - 50 * rank, "bootstrap": rank == 0}
+                disk = f"/srv/{name}/disk"
                 yield {
                     "name": name,
                     "address": str(address),
                     "mac": mac(address.ip),
                     "program": "replica.pair.server",
-                    "config": _member(
-                        plan, service, name, {**told, "priority": 150 - 50 * rank, "bootstrap": rank == 0}
-                    ),
+                    "config": _member(plan, service, name, {**told, **more, "disk": disk if mirrored else None}),
+                    "volume": {"mount": disk, "nodes": _virtualisers(plan)} if mirrored else None,
                 }
+
+
+def _virtualisers(plan: Plan) -> dict[str, tuple[str, int]]:
+    nodes = [node.name for node in plan.nodes.values() if node.kind is NodeKind.VIRTUALISER]
+    return {name: (str(plan.address(name, "storage").ip), _NBD) for name in nodes}
 
 
 def _member(plan: Plan, service: Service, name: str, told: dict[str, Any]) -> dict[str, Any]:
@@ -86,27 +112,76 @@ def _member(plan: Plan, service: Service, name: str, told: dict[str, Any]) -> di
 
 def log_folders(plan: Plan, node: str) -> tuple[str, ...]:
     """Where the programs of a node keep their logs."""
-    servers = [name for name in plan.servers if plan.host_of(name) == node]
-    pairs = [service.name for service in plan.services.values() if service.arbitrator == node]
-    return (
-        *(f"/srv/{name}/logs" for name in servers),
-        *(f"/srv/{name}-arbitrator" for name in pairs),
-        *(["/srv/arbiter/etcd.log"] if node in arbiters(plan) else []),
-    )
+    servers = [f"/srv/{name}/logs" for name in plan.servers if plan.host_of(name) == node]
+    arbitrates = node in arbiters(plan) or any(service.arbitrator == node for service in plan.services.values())
+    return (*servers, *(["/srv/logs"] if arbitrates else []))
+
+
+def _storage(plan: Plan, node: str, defects: list[str]) -> Iterator[dict[str, Any]]:
+    here = plan.nodes[node]
+    volumes = {name: volume for name, volume in plan.volumes.items() if volume.copies}
+    common = {"name": node, "plan": plan.name, "port": _NBD, "defects": defects}
+    if here.kind is NodeKind.ARRAY:
+        copies = {
+            name: {"size": volume.size, "template": f"/opt/images/{image_of(volume.size)}"}
+            for name, volume in volumes.items()
+            if node in volume.copies
+        }
+        yield {
+            "program": "replica.array",
+            "config": {
+                **common,
+                "address": str(plan.address(node, "storage").ip),
+                "folder": "/srv/array",
+                "capacity": here.capacity,
+                "volumes": copies,
+            },
+        }
+    if here.kind is NodeKind.VIRTUALISER:
+        arrays = [other for other in plan.nodes.values() if other.kind is NodeKind.ARRAY]
+        yield {
+            "program": "replica.virtualiser",
+            "config": {
+                **common,
+                "room": here.place,
+                "preferred": here.place == plan.preferred_room,
+                "address": str(plan.address(node, "storage").ip),
+                "arbiters": _arbiter_urls(plan, node),
+                "arrays": {
+                    array.name: {
+                        "address": str(plan.address(array.name, "storage").ip),
+                        "port": _NBD,
+                        "room": array.place,
+                    }
+                    for array in arrays
+                },
+                "volumes": {
+                    name: {"size": volume.size, "copies": list(volume.copies)} for name, volume in plan.volumes.items()
+                },
+            },
+        }
 
 
 def _programs(plan: Plan, node: str) -> Iterator[dict[str, Any]]:
-    if plan.nodes[node].kind in _ARBITERS:
+    if node in arbiters(plan):
         peers = {name: str(plan.address(name, "management").ip) for name in arbiters(plan)}
+        folder = "/srv/arbiter"
         yield {
             "program": "replica.arbiter",
-            "config": {"name": node, "address": peers[node], "peers": peers, "folder": "/srv/arbiter"},
+            "config": {"name": node, "address": peers[node], "peers": peers, "folder": folder, "logs": "/srv/logs"},
+            "disk": _own_disk(folder),
         }
     for service in plan.services.values():
         if service.arbitrator == node:
             members = [str(plan.address(name, "servers").ip) for name in service.runs_on]
             own = str(plan.address(node, "servers"))
+            folder = f"/srv/{service.name}-arbitrator"
             yield {
                 "program": "replica.pair.arbitrator",
-                "config": {"address": own, "members": members, "folder": f"/srv/{service.name}-arbitrator"},
+                "config": {"address": own, "members": members, "folder": folder, "logs": "/srv/logs"},
+                "disk": _own_disk(folder),
             }
+
+
+def _own_disk(folder: str) -> dict[str, Any]:
+    return {"mount": folder, "size": DISK, "template": f"/opt/images/{BLANK}"}

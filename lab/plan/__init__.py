@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from lab.plan.derived import Node, Place, Switch
 from lab.plan.drawing import draw
-from lab.plan.elements import Cable, Network, Objective, Room, Server, Service, Site, Timer
+from lab.plan.elements import Cable, Network, Objective, Room, Server, Service, Site, Storage, Timer
 from lab.plan.errors import PlanError, UnknownNameError
 from lab.plan.files import load, loads, shipped
 from lab.plan.model import Plan
 from lab.plan.schemas import schema, schema_text
+from lab.plan.storage import Volume
 from lab.plan.units import format_duration, format_size, parse_duration, parse_size
 from lab.plan.words import NETWORKS, Continuity, NodeKind, Scope
 from lab.plan.writing import dumps
@@ -29,9 +30,11 @@ __all__ = [
     "Server",
     "Service",
     "Site",
+    "Storage",
     "Switch",
     "Timer",
     "UnknownNameError",
+    "Volume",
     "draw",
     "dumps",
     "format_duration",

@@ -107,6 +107,14 @@ class Cable(Named):
     carries: Names = Field(description="The networks it carries.")
 
 
+class Storage(Element):
+    """How the rooms share the storage."""
+
+    prefers: str | None = Field(
+        None, description="The room whose virtualiser serves when both could; by default the first that has one."
+    )
+
+
 class Server(Named):
     """A virtual server: processes with an address of their own, on a host."""
 
@@ -116,7 +124,7 @@ class Server(Named):
     cpu: Count = Field(description="Processors reserved.")
     memory: Size = Field(description="Memory reserved, such as 16 GiB.")
     boot: Duration = Field(description="Time from power-on to an application that answers, such as 45 s.")
-    volume: Size | None = Field(None, description="Size of its data volume, such as 2 GiB.")
+    volume: Size | None = Field(None, description="Size of its mirrored data volume, such as 2 GiB.")
 
 
 class Objective(Element):

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from lab.plan import derived
-from lab.plan.elements import Cable, Kind, Network, NodeException, Room, Server, Service, Site, Timer
+from lab.plan import storage as stored
+from lab.plan.elements import Cable, Kind, Network, NodeException, Room, Server, Service, Site, Storage, Timer
 from lab.plan.errors import UnknownNameError, unknown
 from lab.plan.words import Name, NodeKind
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from datetime import timedelta
 
     from lab.plan.derived import Node, Place, Switch
+    from lab.plan.storage import Volume
 
 V = TypeVar("V")
 
@@ -24,7 +26,7 @@ NAMED_SECTIONS = ("rooms", "sites", "cables", "servers", "services")
 
 
 class Plan(BaseModel):
-    """Rooms, sites, networks, cables, servers, services and timers. Read one with ``lab.plan.load``.
+    """Rooms, sites, networks, cables, storage, servers, services and timers. Read one with ``lab.plan.load``.
 
     Values are checked one by one here; that they hold together is checked by ``load`` and ``loads``.
     """
@@ -47,6 +49,7 @@ class Plan(BaseModel):
     rooms: dict[Name, Room] = Field(description="Server rooms.")
     sites: dict[Name, Site] = Field(default_factory=dict, description="Places where the services are used.")
     cables: dict[Name, Cable] = Field(default_factory=dict, description="Cables between places.")
+    storage: Storage = Field(default_factory=Storage, description="Which room serves the volumes.")
     servers: dict[Name, Server] = Field(default_factory=dict, description="Virtual servers.")
     services: dict[Name, Service] = Field(default_factory=dict, description="Services and what they owe.")
     timers: dict[Name, Timer] = Field(default_factory=dict, description="Vendor timers, scaled.")
@@ -80,6 +83,16 @@ class Plan(BaseModel):
     def switches(self) -> dict[str, Switch]:
         """Every switch. Those of a network form a full mesh: by cable between places, by trunk inside one."""
         return derived.switches(self)
+
+    @cached_property
+    def preferred_room(self) -> str | None:
+        """The room whose virtualiser serves when more than one could; None without virtualisers."""
+        return stored.preferred_room(self)
+
+    @cached_property
+    def volumes(self) -> dict[str, Volume]:
+        """The volume of each server, mirrored between two rooms; of size 0 for a server without data."""
+        return stored.volumes(self)
 
     @cached_property
     def _addresses(self) -> dict[tuple[str, str], IPv4Interface]:

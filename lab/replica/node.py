@@ -1,8 +1,12 @@
 """What a node does when it gets power: wait for its wires, then start what its specification names.
 
 `python3 -m replica.node node.json`, under tini. `{"name": …, "wires": [interface, …], "firmware": [config, …],
-"servers": [{"name": …, "address": …, "mac": …, "program": module, "config": {…}, "disk": {…} or null}, …],
-"programs": [{"program": module, "config": {…}, "disk": {…} or null}, …]}`; what a disk is says `replica.disk`.
+"servers": [{"name": …, "address": …, "mac": …, "program": module, "config": {…}, "volume": {…} or null}, …],
+"programs": [{"program": module, "config": {…}, "disk": {…} or null}, …], "arbiters": [URL, …], "loops": [number, …]}`.
+
+A server's volume is `{"mount": folder, "nodes": {virtualiser: [address, port], …}}`: the node takes its session, and
+`replica.path` holds it. A program's disk is the node's own, `{"mount": folder, "size": bytes, "template": path}`: like
+a volume it forgets at a loss of power what was not flushed.
 
 Firmware and programs are started again when they end; a server is not: where it runs is not the node's to say.
 """
@@ -17,8 +21,11 @@ from pathlib import Path
 from typing import Any
 
 from . import netlink
+from .arbiter.kv import Kv, KvUnreachableError
+from .arbiter.sessions import take
 
 CONFIGS = Path("/run/bascule")
+DISKS = Path("/srv/disks")
 SPECIFICATION = Path("/etc/bascule")
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.25, 4.0  # seconds before a program that ended is started again; doubled each time
 _SETTLED = 5.0  # seconds after which a start is no longer the cause of an end
@@ -65,6 +72,39 @@ async def keep(module: str, words: tuple[str, ...]) -> None:
         await asyncio.sleep(pause)
 
 
+def on_disk(spec: dict[str, Any], name: str, disk: dict[str, Any], words: tuple[str, ...]) -> tuple[str, ...]:
+    """The command that runs a program on a disk of the node's own."""
+    socket = str(CONFIGS / f"disk-{name}.sock")
+    local = {"socket": socket, "file": str(DISKS / name), "size": disk["size"], "template": disk["template"]}
+    backing = command("replica.array.local", f"disk-{name}", local)
+    told = {"name": name, "socket": socket, "mount": disk["mount"], "backing": backing, "program": words}
+    return command("replica.disk.carrier", f"carrier-{name}", {**told, "loops": spec["loops"]})
+
+
+async def on_volume(spec: dict[str, Any], server: dict[str, Any], words: tuple[str, ...]) -> tuple[str, ...]:
+    """The command that runs a server on its mirrored volume, whose session is this node's from now on."""
+    name, volume = server["name"], server["volume"]
+    socket = str(CONFIGS / f"volume-{name}.sock")
+    session = await session_of(name, spec)
+    path = {"volume": name, "session": session, "nodes": volume["nodes"], "socket": socket}
+    backing = command("replica.path", f"path-{name}", path)
+    told = {"name": name, "socket": socket, "mount": volume["mount"], "backing": backing, "program": words}
+    return command("replica.disk.carrier", f"carrier-{name}", {**told, "loops": spec["loops"], "network": name})
+
+
+async def session_of(volume: str, spec: dict[str, Any]) -> int:
+    """Take the session of a volume, as soon as the arbiters answer."""
+    kv = Kv(spec["arbiters"])
+    try:
+        while True:
+            try:
+                return await take(kv, volume, spec["name"])
+            except KvUnreachableError:
+                await asyncio.sleep(_FIRST_PAUSE)
+    finally:
+        await kv.close()
+
+
 async def wire(server: dict[str, Any], rank: int) -> None:
     """Give a server its network namespace, on the bridge that stretches over the rooms."""
     name = server["name"]
@@ -80,22 +120,30 @@ async def wire(server: dict[str, Any], rank: int) -> None:
         await checked("ip", *line.split())
 
 
-async def serve(server: dict[str, Any], rank: int) -> None:
+async def serve(spec: dict[str, Any], server: dict[str, Any], rank: int) -> None:
     """Run a server to its end."""
     await wire(server, rank)
     words = command(server["program"], server["name"], server["config"])
-    status = await run("ip", "netns", "exec", server["name"], *words)
+    if server.get("volume"):
+        words = await on_volume(spec, server, words)
+    else:
+        words = ("ip", "netns", "exec", server["name"], *words)
+    status = await run(*words)
     print(f"server {server['name']} ended with {status}", flush=True)  # noqa: T201 - as above
 
 
 async def boot(spec: dict[str, Any]) -> None:
     """Start everything, then mind it until the power goes."""
-    firmware = [("replica.cabled", f"firmware{rank}", config) for rank, config in enumerate(spec["firmware"])]
-    programs = [(item["program"], f"program{rank}", item["config"]) for rank, item in enumerate(spec["programs"])]
-    await asyncio.gather(
-        *(keep(told[0], command(*told)) for told in [*firmware, *programs]),
-        *(serve(server, rank) for rank, server in enumerate(spec["servers"])),
-    )
+    kept = [
+        keep("replica.cabled", command("replica.cabled", f"firmware{rank}", config))
+        for rank, config in enumerate(spec["firmware"])
+    ]
+    for rank, item in enumerate(spec["programs"]):
+        words = command(item["program"], f"program{rank}", item["config"])
+        if item.get("disk"):
+            words = on_disk(spec, f"disk{rank}", item["disk"], words)
+        kept.append(keep(item["program"], words))
+    await asyncio.gather(*kept, *(serve(spec, server, rank) for rank, server in enumerate(spec["servers"])))
 
 
 def main() -> None:

@@ -17,12 +17,11 @@ if TYPE_CHECKING:
 
 
 def problems(plan: Plan) -> Iterator[Problem]:
-    """Find pairs that are none, servers that prefer nowhere or fit nowhere, volumes that no array holds."""
+    """Find pairs that are none, servers that prefer nowhere or fit nowhere."""
     found = [problem for server in plan.servers.values() for problem in _one(plan, server)]
     yield from found
     if not found:
         yield from _crowding(plan)
-    yield from _volumes(plan)
 
 
 def _one(plan: Plan, server: Server) -> Iterator[Problem]:
@@ -75,19 +74,3 @@ def _crowding(plan: Plan) -> Iterator[Problem]:
             apart = " outside the room of its twin" if server.continuity is Continuity.PAIR else ""
             told = f"no host has room left for {server.name}{apart}: lower reservations or add a host"
             yield Problem(("servers", server.name), told)
-
-
-def _volumes(plan: Plan) -> Iterator[Problem]:
-    """Volumes are mirrored, so that each array holds all of them."""
-    arrays = [node for node in plan.nodes.values() if node.kind is NodeKind.ARRAY]
-    held = 0
-    for server in plan.servers.values():
-        held += server.volume or 0
-        small = next((a for a in arrays if server.volume and (a.capacity or 0) < held), None)
-        if small:
-            told = (
-                f"the volume of {server.name} brings the volumes to {format_size(held)}, "
-                f"more than {small.name} holds ({format_size(small.capacity or 0)}): lower it"
-            )
-            yield Problem(("servers", server.name, "volume"), told)
-            return

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal
 
 from lab.plan.elements import Objective
+from lab.plan.storage import of_kind
 from lab.plan.units import format_size
 from lab.plan.words import Continuity, NodeKind
 
@@ -26,6 +27,7 @@ _FRENCH = {
     "host": "hôte",
     "array": "baie de stockage",
     "virtualiser": "virtualiseur",
+    "preferred": "préféré",
     "arbiter": "arbitre",
     "witness": "témoin",
     "rescue": "secours",
@@ -66,6 +68,7 @@ _FRENCH = {
     "cable {}: {}.": "câble {} : {}.",
     "{} {}: switches {}; nodes {}.": "{} {} : commutateurs {} ; nœuds {}.",
     "server {} starts on {}, {}.": "le serveur {} démarre sur {}, {}.",
+    "the volume of {} is mirrored on {}.": "le volume de {} est en miroir sur {}.",
     "none": "aucun",
 }
 
@@ -82,10 +85,12 @@ class Phrases:
         return (_FRENCH[text] if self._french else text).format(*parts)
 
     def offer(self, node: Node) -> str:
-        """Say what a node is, and what it offers: processors and memory, or disk space."""
+        """Say what a node is, and what it offers: processors and memory, disk space, or to serve the volumes first."""
         what = [] if node.kind is NodeKind.HOST else [self.say(node.kind.value)]
         if node.cpu and node.kind is NodeKind.HOST:
             what.append(f"{node.cpu} cpu")
+        if node.kind is NodeKind.VIRTUALISER and node is of_kind(self._plan, NodeKind.VIRTUALISER)[0]:
+            what.append(self.say("preferred"))
         size = node.capacity if node.kind is NodeKind.ARRAY else node.memory if node.kind is NodeKind.HOST else None
         return " · ".join([*what, *([format_size(size)] if size else [])])
 
@@ -133,5 +138,7 @@ class Phrases:
         for server in plan.servers.values():
             on = plan.host_of(server.name)
             told.append(self.say("server {} starts on {}, {}.", server.name, on, self.continuity(server)))
+        full = (volume for volume in plan.volumes.values() if volume.size)
+        told += [self.say("the volume of {} is mirrored on {}.", v.name, ", ".join(v.copies)) for v in full]
         told += [self.say("cable {}: {}.", cable.name, self.cable(cable)) for cable in plan.cables.values()]
         return " ".join(sentence[0].upper() + sentence[1:] for sentence in told)

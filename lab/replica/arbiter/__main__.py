@@ -1,7 +1,7 @@
 """An arbiter: one member of etcd. `python3 -m replica.arbiter CONFIG.json`.
 
-`{"name": …, "address": …, "peers": {name: address, …}, "folder": …}`; the folder keeps what the member promised, and
-must survive a loss of power.
+`{"name": …, "address": …, "peers": {name: address, …}, "folder": …, "logs": …}`; the folder keeps what the member
+promised, and must survive a loss of power.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def command(config: dict[str, Any]) -> list[str]:
         "auto-compaction-mode": "revision",
         "auto-compaction-retention": _KEPT_REVISIONS,
         "logger": "zap",
-        "log-outputs": f"{config['folder']}/etcd.log",
+        "log-outputs": f"{config['logs']}/etcd.log",
     }
     # Its turn first: a late heartbeat is an election for everybody.
     return ["nice", "-n", "-10", "etcd", *(f"--{name}={value}" for name, value in told.items())]
@@ -47,7 +47,7 @@ def command(config: dict[str, Any]) -> list[str]:
 def main() -> None:
     """Become etcd."""
     config = json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))
-    Path(config["folder"]).mkdir(parents=True, exist_ok=True)
+    Path(config["logs"]).mkdir(parents=True, exist_ok=True)
     words = command(config)
     os.execvp(words[0], words)  # noqa: S606 - a list of our own
 

@@ -96,19 +96,19 @@ class AddressWatch:
 
     Args:
         tracked: the file that keepalived watches.
-        reached: whether the wards can use the address here; the application's own health is asked besides.
+        fit: whether the wards are to use the address here; the application's own health is asked besides.
     """
 
-    def __init__(self, tracked: Path, reached: Callable[[], Awaitable[bool]]) -> None:
+    def __init__(self, tracked: Path, fit: Callable[[], Awaitable[bool]]) -> None:
         self._tracked = tracked
-        self._reached = reached
+        self._fit = fit
         self._last = ""
         self._write("1")
 
     async def run(self) -> None:
         """Watch until cancelled."""
         while True:
-            self._write("0" if await healthy() and await self._reached() else "1")
+            self._write("0" if await healthy() and await self._fit() else "1")
             await asyncio.sleep(_EVERY)
 
     def _write(self, value: str) -> None:

@@ -59,7 +59,8 @@ class Loneliness:
 
 async def run(config: ArbitratorConfig) -> None:
     """Keep the arbitrator running until cancelled."""
-    config.folder.mkdir(parents=True, exist_ok=True)
+    for folder in (config.folder, config.logs):
+        folder.mkdir(parents=True, exist_ok=True)
     while True:
         daemon = await asyncio.create_subprocess_exec(
             *orphan_proof(garbd(config)),
@@ -68,7 +69,7 @@ async def run(config: ArbitratorConfig) -> None:
             stderr=asyncio.subprocess.STDOUT,
         )
         try:
-            loss = await _loss(_lines(daemon, config.folder / "garbd.log"))
+            loss = await _loss(_lines(daemon, config.logs / "garbd.log"))
         except asyncio.CancelledError:
             await stop(daemon, grace=3)
             raise

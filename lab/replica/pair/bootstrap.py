@@ -39,14 +39,14 @@ class Step(StrEnum):
 class Standing:
     """What a member tells its twin about itself.
 
-    `group` counts its primary component, the arbitrator included; `reached` says whether it reaches the wards.
+    `group` counts its primary component, the arbitrator included; `fit` says whether it reaches the wards and its disk.
     """
 
     server: str
     stage: Stage
     position: Position = NOWHERE
     group: int = 0
-    reached: bool = True
+    fit: bool = True
 
     @property
     def is_alone(self) -> bool:
@@ -71,7 +71,7 @@ class Standing:
                 stage=Stage(raw["stage"]),
                 position=Position.parse(raw["position"]),
                 group=int(raw["group"]),
-                reached=bool(raw["reached"]),
+                fit=bool(raw["fit"]),
             )
         except (KeyError, TypeError) as error:
             raise ValueError(f"not a standing: {line!r}") from error

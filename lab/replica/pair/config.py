@@ -20,8 +20,8 @@ class ServerConfig:
         twin_address: address of the other server.
         arbitrator_address: address of the arbitrator in room three.
         virtual_address: address which the clients use, with its prefix.
-        folder: this server's own disk; all that it keeps or runs from is below.
-        template: prepared database folder that a new server starts from.
+        folder: where the server keeps its logs and what it runs from, and its database if it has no `disk`.
+        template: prepared database folder that a new server without a `disk` starts from.
         secret: key of the session tokens, the same on both members.
         interface: network interface that carries `address`.
         priority: which of two idle members takes the virtual address first; the higher.
@@ -29,6 +29,7 @@ class ServerConfig:
         defects: planted defects, by name.
         wards: addresses of the wards' own equipment; a holder of the virtual address which reaches none of them, while
             its twin does, gives it up.
+        disk: mount point of the server's volume, which carries the database from the start; None in a lab without.
     """
 
     server: str
@@ -45,11 +46,17 @@ class ServerConfig:
     bootstrap: bool = False
     defects: tuple[str, ...] = ()
     wards: tuple[IPv4Address, ...] = ()
+    disk: Path | None = None
 
     @property
     def datadir(self) -> Path:
         """Where the database keeps its files."""
-        return self.folder / "data"
+        return (self.disk or self.folder) / "data"
+
+    @property
+    def begun(self) -> Path:
+        """Exists once the pair has begun: beside the data folder, which a full transfer wipes, and on the same disk."""
+        return (self.disk or self.folder) / "begun"
 
     @property
     def socket(self) -> Path:
@@ -64,11 +71,12 @@ class ServerConfig:
 
 @dataclass(frozen=True)
 class ArbitratorConfig:
-    """The arbitrator of the pair: its own address, the two members, its own disk."""
+    """The arbitrator of the pair: its own address, the two members, its own disk, and where its log goes."""
 
     address: IPv4Address
     members: tuple[IPv4Address, ...]
     folder: Path
+    logs: Path
 
 
 def read_server(path: Path) -> ServerConfig:
@@ -85,6 +93,7 @@ def read_server(path: Path) -> ServerConfig:
             "template": Path(raw["template"]),
             "defects": tuple(raw.get("defects", ())),
             "wards": tuple(IPv4Address(ward) for ward in raw.get("wards", ())),
+            "disk": Path(raw["disk"]) if raw.get("disk") else None,
         }
     )
 
@@ -96,6 +105,7 @@ def read_arbitrator(path: Path) -> ArbitratorConfig:
         address=IPv4Interface(raw["address"]).ip,
         members=tuple(IPv4Address(member) for member in raw["members"]),
         folder=Path(raw["folder"]),
+        logs=Path(raw["logs"]),
     )
 
 

@@ -34,9 +34,12 @@ class Database:
         self._asked = mariadb(str(config.socket), wait=1.0)
 
     async def prepare(self) -> None:
-        """Write the configuration; on the very first start, copy the template.
+        """Write the configuration; on the very first start of a server without a disk, copy the template.
 
         The copy gets its name last, so that a power loss in the middle leaves no half database behind.
+
+        Raises:
+            RuntimeError: the server's disk carries no database, or the template cannot be copied.
         """
         config = self._config
         for folder in (config.folder / "tmp", config.logs):
@@ -46,6 +49,8 @@ class Database:
         self._cnf.write_text(server_cnf(config), encoding="utf-8")
         if config.datadir.exists():
             return
+        if config.disk is not None:
+            raise RuntimeError(f"the disk {config.disk} carries no database: {config.datadir} is missing")
         half = config.folder / "data.copying"
         shutil.rmtree(half, ignore_errors=True)
         copy = await asyncio.create_subprocess_exec("cp", "-a", "--reflink=auto", str(config.template), str(half))

@@ -19,6 +19,7 @@ from . import address
 from .children import Child
 from .config import ServerConfig, read_server
 from .database import Database
+from .disk import DiskWatch
 from .reach import Reach
 from .supervisor import Supervisor
 
@@ -35,7 +36,8 @@ async def run(config: ServerConfig, config_path: Path) -> None:
     folder = config.folder / "address"
     folder.mkdir(exist_ok=True)
     reach = Reach(config.wards)
-    supervisor = Supervisor(config, database, reach)
+    disk = DiskWatch(config.disk)
+    supervisor = Supervisor(config, database, lambda: reach.is_reached and disk.answers)
     watch = address.AddressWatch(folder / "serves", supervisor.may_hold_the_address)
     (folder / "keepalived.conf").write_text(address.conf(config, folder / "serves"), encoding="utf-8")
     emr = Child((sys.executable, "-m", f"{_PACKAGE}.emr.serve", str(config_path)), config.logs / "emr.log")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import os
 import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -18,10 +19,11 @@ from .galera import NOWHERE, STATE_PORT, Position
 
 if TYPE_CHECKING:
     from asyncio.subprocess import Process
+    from collections.abc import Callable
+    from pathlib import Path
 
     from .config import ServerConfig
     from .database import Database
-    from .reach import Reach
 
 _PAUSE = 6.0  # seconds before a restart: the survivors finish their view first (feasibility trial)
 # Seconds for which both members hear each other and neither is in a primary component, before they stop to compare
@@ -35,13 +37,19 @@ log = logging.getLogger(__name__)
 
 
 class Supervisor:
-    """Keeps one member's database running, and tells the twin where it stands."""
+    """Keeps one member's database running, and tells the twin where it stands.
 
-    def __init__(self, config: ServerConfig, database: Database, reach: Reach) -> None:
+    Args:
+        config: what the server was told.
+        database: its database.
+        fit: whether this server reaches the wards and its disk.
+    """
+
+    def __init__(self, config: ServerConfig, database: Database, fit: Callable[[], bool]) -> None:
         self._config = config
         self._database = database
-        self._reach = reach
-        self._begun = config.folder / "begun"  # outside the data folder, which a full transfer wipes
+        self._fit = fit
+        self._has_marked = False
         self.standing = Standing(config.server, Stage.STARTING)
 
     async def run(self) -> None:
@@ -66,7 +74,7 @@ class Supervisor:
         twin is asked at once; and on the very first start the one who is told to begin does, and the other waits
         for it.
         """
-        if self._config.bootstrap and not self._begun.exists():
+        if self._config.bootstrap and not self._config.begun.exists():
             return True
         if not self._database.stopped_cleanly():
             return False
@@ -82,7 +90,7 @@ class Supervisor:
                 await asyncio.wait({over}, timeout=_EVERY)
                 if group := await self._database.group_size():
                     self._stand(Stage.PRIMARY, group=group)
-                    self._begun.touch()
+                    await self._mark_begun()
                     stuck_since = None
                     continue
                 self._stand(Stage.STARTING)
@@ -93,6 +101,12 @@ class Supervisor:
         finally:
             await self._database.stop(process, farewell=self.standing.stage is Stage.PRIMARY)
         log.warning("the database ended with code %s", process.returncode)
+
+    async def _mark_begun(self) -> None:
+        """Note durably, once, that the pair has begun. In a thread: a frozen volume must not stop the whole server."""
+        if not self._has_marked:
+            self._has_marked = True
+            await asyncio.to_thread(_touch_durably, self._config.begun)
 
     async def _rest(self, *, settled: float) -> Step:
         """Decide how to start again; at least `settled` seconds after the database ended."""
@@ -127,14 +141,19 @@ class Supervisor:
         self.standing = Standing(self._config.server, stage, position, group)
 
     async def may_hold_the_address(self) -> bool:
-        """Whether the wards are served from here at least as well as from the twin, as far as the network goes."""
-        if self._reach.is_reached:
+        """Whether the wards are served from here at least as well as from the twin, as far as it is known."""
+        if self._fit():
             return True
         twin = await self.twin()
-        return twin is None or not twin.reached
+        return twin is None or not twin.fit
 
     async def _tell(self, _reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with contextlib.suppress(ConnectionError), contextlib.closing(writer):
-            told = replace(self.standing, reached=self._reach.is_reached)
+            told = replace(self.standing, fit=self._fit())
             writer.write(f"{told.to_json()}\n".encode())
             await writer.drain()
+
+
+def _touch_durably(path: Path) -> None:
+    with path.open("ab") as file:
+        os.fsync(file.fileno())

@@ -45,6 +45,7 @@ def rooms_of(count: int, hosts: int, *, two: bool = False, long: bool = False) -
         for i, (a, b) in enumerate(combinations(places, 2))
         for end in "ab"
     }
+    del data["storage"]  # the first room's virtualiser then serves first
     data["servers"] = {} if count == 1 else pairs(list(rooms), before)
     data["servers"] |= {
         f"{before}x{i}": {"continuity": "restart", "cpu": 1, "memory": "1 GiB", "boot": "5 s"} for i in range(hosts)

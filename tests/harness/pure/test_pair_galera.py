@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from ipaddress import IPv4Address, IPv4Interface
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -79,9 +80,8 @@ def test_a_log_line_tells_the_component(line: str, component: Component | None) 
 
 
 def test_both_members_and_the_arbitrator_share_one_tuning(server: ServerConfig) -> None:
-    arbitrator = config.ArbitratorConfig(
-        IPv4Address("10.77.4.5"), (IPv4Address("10.77.4.21"), IPv4Address("10.77.4.22")), Path("/srv/arbitrator")
-    )
+    members = (IPv4Address("10.77.4.21"), IPv4Address("10.77.4.22"))
+    arbitrator = config.ArbitratorConfig(IPv4Address("10.77.4.5"), members, Path("/srv/arbitrator"), Path("/srv/logs"))
     tuning = galera.options()
 
     assert tuning in galera.server_cnf(server)
@@ -105,6 +105,27 @@ def test_a_member_keeps_its_files_to_itself_and_answers_reads_in_step(server: Se
     assert "wsrep_sync_wait=1" in lines
     assert "innodb_flush_log_at_trx_commit=1" in lines
     assert "wsrep_cluster_address=gcomm://10.77.4.21,10.77.4.22,10.77.4.5" in lines
+
+
+def test_a_member_with_a_disk_keeps_there_what_must_survive_and_nothing_else(server: ServerConfig) -> None:
+    carried = replace(server, disk=Path("/srv/dopasoins-1/disk"))
+    lines = galera.server_cnf(carried).splitlines()
+
+    assert "datadir=/srv/dopasoins-1/disk/data" in lines
+    assert carried.begun == Path("/srv/dopasoins-1/disk/begun")
+    assert "socket=/srv/dopasoins-1/mariadb.sock" in lines
+    assert "log-error=/srv/dopasoins-1/logs/mariadb.log" in lines
+    assert "tmpdir=/srv/dopasoins-1/tmp" in lines
+    assert server.begun == Path("/srv/dopasoins-1/begun")
+
+
+@pytest.mark.parametrize("written", ['"/srv/dopasoins-1/disk"', "null"])
+def test_a_server_is_told_its_disk_or_that_it_has_none(server: ServerConfig, tmp_path: Path, written: str) -> None:
+    assert server.disk is None
+    told = tmp_path / "server.json"
+    told.write_text(told.read_text(encoding="utf-8")[:-1] + f', "disk": {written}}}', encoding="utf-8")
+
+    assert config.read_server(told).disk == (Path("/srv/dopasoins-1/disk") if written != "null" else None)
 
 
 def test_keepalived_follows_the_health_of_the_application(server: ServerConfig) -> None:

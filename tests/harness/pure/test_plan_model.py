@@ -13,6 +13,7 @@ from lab.plan import (
     PlanError,
     Scope,
     UnknownNameError,
+    Volume,
     dumps,
     format_duration,
     format_size,
@@ -103,8 +104,33 @@ def test_too_many_servers_are_refused() -> None:
         loads(text)
 
 
+def test_a_server_has_a_mirrored_volume_and_one_without_data_an_empty_one() -> None:
+    plan = loads(with_servers("other: {continuity: restart, cpu: 1, memory: 1 GiB, boot: 5 s}"))
+
+    assert plan.volumes["dopasoins-1"] == Volume("dopasoins-1", 512 * 2**20, ("baie-1", "baie-2"))
+    assert plan.volumes["dopasoins-1"].footprint == 512 * 2**20 + 4096 + 4096
+    assert plan.volumes["other"] == Volume("other", 0, ())
+    assert plan.volumes["other"].footprint == 0
+
+
+def test_a_volume_goes_to_the_first_array_of_each_room_that_still_holds_it() -> None:
+    text = TINY.replace("arrays: [baie-2]", "arrays: [baie-2, baie-3]")
+    plan = loads("nodes: {baie-2: {capacity: 1 GiB}}\n" + text)
+
+    assert plan.volumes["dopasoins-1"].copies == ("baie-1", "baie-2")
+    assert plan.volumes["dopasoins-2"].copies == ("baie-1", "baie-3")
+
+
+def test_the_first_room_with_a_virtualiser_is_preferred_unless_the_plan_says_otherwise() -> None:
+    assert loads(TINY.replace("storage: {prefers: salle-1}", "")).preferred_room == "salle-1"
+    other = loads(TINY.replace("storage: {prefers: salle-1}", "storage: {prefers: salle-2}"))
+    assert other.preferred_room == "salle-2"
+    assert other.volumes["dopasoins-1"].copies == ("baie-2", "baie-1")
+    assert loads(dumps(other)) == other
+
+
 def test_vendor_timers_are_scaled() -> None:
-    assert load("zero").scaled("host-dead") == timedelta(seconds=4.5)
+    assert load("zero").scaled("host-dead") == timedelta(seconds=9)
     with pytest.raises(UnknownNameError, match="did you mean host-dead"):
         load("zero").scaled("host-dea")
 

@@ -22,6 +22,8 @@ from lab.plan import (
     parse_duration,
     parse_size,
 )
+from lab.plan.storage import BLOCK, GRAIN, footprint
+from lab.replica.array.layout import metadata_length
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -97,6 +99,15 @@ def test_units_are_read_as_they_were_written(duration: timedelta, size: int) -> 
     assert parse_size(format_size(size)) == size
 
 
+@FIXED
+@given(st.integers(1, 2**40).map(lambda blocks: blocks * BLOCK))
+def test_a_copy_takes_its_data_a_header_and_a_bit_for_each_grain(size: int) -> None:
+    metadata = footprint(size) - size
+    assert metadata == metadata_length(size), "the plan and the arrays count alike"
+    assert metadata % BLOCK == 0
+    assert 0 <= (metadata - BLOCK) * 8 * GRAIN - size < BLOCK * 8 * GRAIN
+
+
 @st.composite
 def plans(draw: st.DrawFn) -> Plan:
     """Draw a plan that holds together: the tiny one with other names, sizes, durations and texts."""
@@ -105,7 +116,11 @@ def plans(draw: st.DrawFn) -> Plan:
     data["time_scale"] = draw(st.floats(0.01, 2.8))
     kinds, pair = data["kinds"], ["dopasoins-1", "dopasoins-2"]
     kinds["host"] |= {"cpu": draw(st.integers(2, 64)), "memory": format_size(8 * 2**30 + draw(sizes))}
-    kinds["array"]["capacity"] = format_size(2**30 + draw(sizes))
+    volume = 2**28 + 4096 * draw(st.integers(0, 2**30))
+    for server in pair:
+        data["servers"][server]["volume"] = format_size(volume)
+    kinds["array"]["capacity"] = format_size(2 * footprint(volume) + draw(sizes))
+    data["storage"]["prefers"] = draw(st.sampled_from(["salle-1", "salle-2"]))
     fibres = draw(st.lists(names.map("fibre-x-".__add__).map(lambda n: n[:31]), unique=True, max_size=3))
     for fibre in fibres:
         data["cables"][fibre] = {"between": ["salle-2", "salle-1"], "carries": ["servers"]}
@@ -122,3 +137,15 @@ def plans(draw: st.DrawFn) -> Plan:
 @given(plans())
 def test_a_plan_is_read_as_it_was_written(plan: Plan) -> None:
     assert loads(dumps(plan)) == plan
+
+
+@FIXED
+@given(plans())
+def test_each_volume_has_a_copy_in_two_rooms_that_the_arrays_can_hold(plan: Plan) -> None:
+    held = dict.fromkeys(plan.nodes, 0)
+    for volume in plan.volumes.values():
+        assert plan.nodes[volume.copies[0]].place == plan.preferred_room
+        assert len({plan.nodes[copy].place for copy in volume.copies}) == 2
+        for copy in volume.copies:
+            held[copy] += volume.footprint
+    assert all(size <= (plan.nodes[name].capacity or 0) for name, size in held.items() if size)

@@ -29,7 +29,7 @@ REFUSALS = {
     "kind without defaults": ("  rescue: {networks: [servers]}\n", "", "kinds says nothing of rescue"),
     "unknown kind": ("  host: {", "  hots: {", "did you mean host? known: arbiter, array, host"),
     "host without size": ("{cpu: 16, memory: 64 GiB, ", "{", "a host must offer cpu and memory"),
-    "array without size": ("{capacity: 4 GiB, ", "{", "an array must offer a capacity"),
+    "array without size": ("{capacity: 8 GiB, ", "{", "an array must offer a capacity"),
     "cable to nowhere": ("[salle-1, salle-2]", "[salle-1, sale-2]", "fibre-a goes nowhere: unknown place 'sale-2'"),
     "cable with one end": ("[salle-1, salle-2]", "[salle-1]", "cables.fibre-a.between needs one more value"),
     "cable with three ends": ("[salle-1, salle-2]", "[a, b, c]", "holds 3 values: write at most 2"),
@@ -62,7 +62,68 @@ REFUSALS = {
     "subnet too small": ("10.77.1.0/24", "10.77.1.0/28", "too small for the 9 addresses of management"),
     "subnet with host bits": ("10.77.4.0/22", "10.77.4.1/22", "write a subnet without host bits"),
     "server larger than any host": ("cpu: 4, ", "cpu: 40, ", "dopasoins-1 fits on no host: it reserves 40 cpu"),
-    "volume larger than the arrays": ("volume: 2 GiB", "volume: 3 GiB", "more than baie-1 holds (4 GiB)"),
+    "volume larger than the arrays": (
+        "volume: 2 GiB",
+        "volume: 6 GiB",
+        "dopasoins-2 brings the volumes on baie-1 to 8193 MiB with their metadata, more than baie-1 holds (8 GiB)",
+    ),
+    "array too small in one room": (
+        "kinds:",
+        "nodes: {baie-2: {capacity: 3 GiB}}\nkinds:",
+        "the volume of dopasoins-2 brings the volumes on baie-2 to 4097 MiB with their metadata, more than baie-2",
+    ),
+    "volume too small": ("volume: 2 GiB", "volume: 255 MiB", "(255 MiB) is too small for a database: write 256 MiB"),
+    "volume that ends inside a block": (
+        "volume: 2 GiB",
+        "volume: 1000000001 B",
+        "dopasoins-1 is no whole number of 4 KiB blocks: write 954 MiB",
+    ),
+    "volume without a mirror": (
+        "    arrays: [baie-2]\n",
+        "",
+        "mirrored between two rooms: write arrays: in two rooms (found: baie-1 in salle-1)",
+    ),
+    "volume with two arbiters": (
+        "    arbiters: [etcd-2]\n",
+        "",
+        "one in each main room and a witness in the third (found: etcd-1 in salle-1, quorum in ultime-secours)",
+    ),
+    "room with half the arbiters": ("arbiters: [etcd-1]", "arbiters: [etcd-1, etcd-3]", "of which no room holds half"),
+    "unknown room preferred by the storage": (
+        "storage: {prefers: salle-1}",
+        "storage: {prefers: sale-1}",
+        "unknown room with a virtualiser 'sale-1'; did you mean salle-1? known: salle-1, salle-2",
+    ),
+    "storage that prefers a room without virtualiser": (
+        "storage: {prefers: salle-1}",
+        "storage: {prefers: ultime-secours}",
+        "known: salle-1, salle-2",
+    ),
+    "array off the storage network": (
+        "{capacity: 8 GiB, networks: [storage]}",
+        "{capacity: 8 GiB, networks: [management]}",
+        "nodes of kind array work on storage, which is missing here: write networks: [management, storage]",
+    ),
+    "virtualiser off the management network": (
+        "virtualiser: {networks: [storage, management]}",
+        "virtualiser: {networks: [storage]}",
+        "nodes of kind virtualiser work on management, which is missing here: write networks: [storage, management]",
+    ),
+    "arbiter off the management network": (
+        "arbiter: {networks: [management, storage]}",
+        "arbiter: {networks: [storage]}",
+        "nodes of kind arbiter work on management",
+    ),
+    "witness off the management network": (
+        "witness: {networks: [management, storage, servers]}",
+        "witness: {networks: [storage, servers]}",
+        "nodes of kind witness work on management",
+    ),
+    "host off the storage network": (
+        "64 GiB, networks: [management, storage, servers]}",
+        "64 GiB, networks: [management, servers]}",
+        "nodes of kind host work on storage",
+    ),
     "pair in one room": ("prefers: salle-2", "prefers: salle-1", "both prefer salle-1: put them in two rooms"),
     "pair that finds one room": (
         "hosts: [esx-21, esx-22]",
@@ -108,11 +169,11 @@ REFUSALS = {
     ),
     "negative loss": ("loss: 0", "loss: -1", "it should be greater than or equal to 0"),
     "scale too large": (
+        "time_scale: 2",
         "time_scale: 4",
-        "time_scale: 6",
-        "less than twice database-member-lost (1.8 s), which is never scaled",
+        "less than twice virtualiser-lost (3 s), which is never scaled: at most 3",
     ),
-    "scale that is no number": ("time_scale: 4", "time_scale: .nan", "time_scale is '.nan': write a number"),
+    "scale that is no number": ("time_scale: 2", "time_scale: .nan", "time_scale is '.nan': write a number"),
     "list expected": ("hosts: [esx-11, esx-12]", "hosts: esx-11", "rooms.salle-1.hosts is 'esx-11': write a list"),
     "word expected": ("witness: quorum", "witness: [quorum]", "rooms.ultime-secours.witness is a list: write a word"),
     "odd name": ("esx-11, ", "ESX_11, ", "'ESX_11': a name is a small letter, then up to 30"),
@@ -126,6 +187,16 @@ REFUSALS = {
     "half a character": ("name: zero", r'name: "\ud800"', "half a character"),
     "control character": ("name: zero", "name: \x01", r"the character '\x01' is not allowed"),
 }
+
+
+def test_a_volume_that_nobody_serves_is_refused() -> None:
+    text = re.sub(r"    virtualisers: .*\n|storage: \{prefers.*\n", "", ZERO)
+    assert "nobody serves the volume of dopasoins-1: write virtualisers: in a room" in refusal(text)
+
+
+def test_a_plan_without_volumes_needs_no_storage() -> None:
+    text = re.sub(r"    (arrays|virtualisers|arbiters): .*\n|storage: \{prefers.*\n|, volume: 2 GiB", "", ZERO)
+    assert loads(text).preferred_room is None
 
 
 def refusal(text: str) -> str:
@@ -155,6 +226,10 @@ ELSEWHERE = {
     "pair in one room": "{continuity: pair, with: dopasoins-2",
     "pair that finds one room": "{continuity: pair, with: dopasoins-1",
     "volume larger than the arrays": "{continuity: pair, with: dopasoins-1",
+    "array too small in one room": "{continuity: pair, with: dopasoins-1",
+    "volume without a mirror": "{continuity: pair, with: dopasoins-2",
+    "volume with two arbiters": "{continuity: pair, with: dopasoins-2",
+    "room with half the arbiters": "{continuity: pair, with: dopasoins-2",
     "pair without arbitrator": "dopasoins:",
     "node in two rooms": "hosts: [esx-21",
     "kind without defaults": "rescue: secours",

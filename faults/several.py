@@ -1,0 +1,79 @@
+"""Faults one after the other, all of which hold together at the end."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
+
+from lab.faulting import Felt, FaultNotFeltError
+from lab.plan import Scope
+from lab.waiting import WaitedInVainError, wait_until
+
+if TYPE_CHECKING:
+    from lab.faulting import Fault, Site
+    from lab.plan import Plan
+
+_FELT_WITHIN = 5.0
+
+
+@dataclass(frozen=True)
+class Then:
+    """Faults in this order, each felt before the next; healed in the opposite order.
+
+    Args:
+        faults: at least one.
+        scope_is: whose objective applies.
+    """
+
+    faults: tuple[Fault, ...]
+    scope_is: Scope
+
+    def __init__(self, *faults: Fault, scope: Scope = Scope.COMMON_MODE) -> None:
+        object.__setattr__(self, "faults", faults)
+        object.__setattr__(self, "scope_is", scope)
+
+    def lost(self, plan: Plan) -> frozenset[str]:
+        """All that each of them takes."""
+        return frozenset().union(*(fault.lost(plan) for fault in self.faults))
+
+    def scope(self, plan: Plan) -> Scope:
+        """What was said."""
+        self.lost(plan)
+        return self.scope_is
+
+    @property
+    def french(self) -> str:
+        """What the report calls it."""
+        return ", puis ".join(fault.french for fault in self.faults)
+
+    def inject(self, lab: Site) -> None:
+        """One after the other.
+
+        Raises:
+            FaultNotFeltError: one of them was not felt before the next was due.
+        """
+        for fault in self.faults:
+            fault.inject(lab)
+            try:
+                wait_until(partial(_bites, fault, lab), within=_FELT_WITHIN, because="nothing bites")
+            except WaitedInVainError as error:
+                raise FaultNotFeltError(f"{fault} was not felt: {fault.holds(lab).detail}") from error
+
+    def holds(self, lab: Site) -> Felt:
+        """Each of them still bites."""
+        felt = [fault.holds(lab) for fault in self.faults]
+        return Felt(
+            all(one.holds for one in felt),
+            "; ".join(one.detail for one in felt),
+            " ; ".join(one.detail_fr for one in felt),
+        )
+
+    def heal(self, lab: Site) -> None:
+        """The last first."""
+        for fault in reversed(self.faults):
+            fault.heal(lab)
+
+
+def _bites(fault: Fault, lab: Site) -> bool:
+    return fault.holds(lab).holds

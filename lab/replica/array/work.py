@@ -1,0 +1,61 @@
+"""Requests done on a medium."""
+
+from __future__ import annotations
+
+import errno
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ..nbd.protocol import Kind  # noqa: TID252 - the package has another name within a node
+
+if TYPE_CHECKING:
+    from ..nbd.protocol import Request  # noqa: TID252 - the package has another name within a node
+    from .medium import Medium
+
+KINDS = frozenset({Kind.READ, Kind.WRITE, Kind.FLUSH, Kind.WRITE_ZEROES})
+"""What a medium can do. Not TRIM: nothing here gives space back."""
+
+
+@dataclass
+class Counters:
+    """Requests done since the start."""
+
+    reads: int = 0
+    writes: int = 0
+    flushes: int = 0
+
+
+def perform(medium: Medium, request: Request, counters: Counters, *, flushes: bool = True) -> int:
+    """Do a request and answer it.
+
+    Args:
+        medium: the disk.
+        request: within it, and of `KINDS`.
+        counters: what is counted.
+        flushes: False = FLUSH is answered and not done (the planted defect `no-flush`).
+
+    Returns:
+        The errno answered, 0 for none.
+    """
+    data: bytes | bytearray = b""
+    error = 0
+    try:
+        if request.kind is Kind.READ:
+            counters.reads += 1
+            data = medium.read(request.offset, request.length)
+        elif request.kind is Kind.FLUSH:
+            counters.flushes += 1
+            if flushes:
+                medium.flush()
+        else:
+            counters.writes += 1
+            if request.kind is Kind.WRITE:
+                medium.write(request.offset, request.data)
+            else:
+                medium.zero(request.offset, request.length)
+            if request.fua:
+                medium.settle(request.offset, request.length)
+    except OSError as failure:
+        error = errno.ENOSPC if failure.errno == errno.ENOSPC else errno.EIO
+    request.reply(error, data)
+    return error

@@ -1,0 +1,169 @@
+"""A virtualisation node: its lease, its volumes, and who may use them."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, TypeAlias
+
+from .lease import Lease
+from .store import STANDBY
+from .volume import Phase, Volume
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from .geometry import Geometry, Settings
+    from .store import Entry, Store
+    from .work import Host, HostLink, Outside
+
+# Seconds. A standby tells that it lives more often than the owner asks, so that two questions see it move.
+_STANDBY_TELLS, _OWNER_ASKS = 0.8, 1.0
+_UNREACHED = 1.0  # an owner that reaches no copy of anything lets the other node try
+_PAUSE = 5.0
+
+
+@dataclass(frozen=True)
+class Refused:
+    """A host is not let in.
+
+    Args:
+        sentence: why.
+        stale: for good: a newer session of the volume exists.
+    """
+
+    sentence: str
+    stale: bool = False
+
+
+Verdict: TypeAlias = "Callable[[Host | Refused, float], None]"
+
+
+class Node:
+    """One virtualisation node.
+
+    Args:
+        name: its own.
+        preferred: whether it stands in the preferred room.
+        volumes: what it serves when it is active.
+        arrays: for every copy, its array and whether it is near.
+        outside: by volume, opens sessions on arrays.
+        store: the arbiters.
+        settings: what may be tuned.
+    """
+
+    def __init__(  # noqa: PLR0913 - the parts of its world, each named
+        self,
+        name: str,
+        *,
+        preferred: bool,
+        volumes: Iterable[Geometry],
+        arrays: Mapping[str, bool],
+        outside: Callable[[str], Outside],
+        store: Store,
+        settings: Settings,
+    ) -> None:
+        self.name = name
+        self._store = store
+        self.lease = Lease(name, preferred=preferred, store=store, taken=self._taken, dropped=self._dropped)
+        self.volumes = {
+            geometry.volume: Volume(geometry, arrays.items(), outside(geometry.volume), store, self.lease, settings)
+            for geometry in volumes
+        }
+        self.said = ""  # why it is not active any more
+        self._told = self._asked = float("-inf")
+        self._standby: int | None = None
+        self._standby_lives = False
+
+    def tick(self, now: float) -> None:
+        """Look after time: every 0.1 s or so."""
+        self.lease.tick(now)
+        if not self.lease.epoch:
+            if self.lease.willing(now) and now >= self._told + _STANDBY_TELLS:
+                self._told = now
+                self._store.swap({}, {STANDBY: self.name}, lambda _outcome, _now: None)
+            return
+        for volume in self.volumes.values():
+            if now >= self.lease.until:
+                volume.cut()
+            volume.tick(now)
+        self._consider(now)
+
+    def stop(self, now: float) -> None:
+        """A planned stop: the other node may take over at once."""
+        self.lease.release(now, "stopped", pause=float("inf"))
+
+    def _taken(self, epoch: int, now: float) -> None:
+        self.said = ""
+        for volume in self.volumes.values():
+            volume.open(epoch, now)
+
+    def _dropped(self, reason: str, now: float) -> None:
+        self.said = reason
+        for volume in self.volumes.values():
+            volume.close(now)
+
+    def _consider(self, now: float) -> None:
+        """Let the other node try, if it lives and this one reaches no copy of anything."""
+        since = [volume.unreached_since for volume in self.volumes.values() if volume.copies]
+        begun = max((moment for moment in since if moment is not None), default=now)
+        if not since or None in since:
+            self._standby, self._standby_lives = None, False
+        elif self._standby_lives and now - begun >= _UNREACHED:
+            self._standby, self._standby_lives = None, False
+            self.lease.release(now, "no copy of any volume is reached", pause=_PAUSE)
+        elif now >= self._asked + _OWNER_ASKS:
+            self._asked = now
+            self._store.read((STANDBY,), self._standby_seen)
+
+    def _standby_seen(self, found: Mapping[str, Entry] | None, _now: float) -> None:
+        if found is None:
+            return
+        revision = found[STANDBY].revision
+        self._standby_lives = self._standby_lives or (self._standby is not None and self._standby != revision)
+        self._standby = revision
+
+    def welcome(self, name: str, number: int | None, link: HostLink, then: Verdict, now: float) -> None:
+        """Somebody asks for a volume: a host with the number of its session, or None for one who only reads."""
+        volume = self.volumes[name]
+        refused = self._unready(volume, now)
+        if refused is not None:
+            then(refused, now)
+        elif number is None:
+            then(volume.hosts.admit_reader(link), now)
+        else:
+            # Asked for now, and not earlier: no host that another node let in before this epoch can be newer.
+            key = f"sessions/{name}"
+            self._store.read((key,), partial(self._checked, volume, volume.epoch, number, link, then))
+
+    def _checked(  # noqa: PLR0913 - bound above
+        self,
+        volume: Volume,
+        epoch: int,
+        number: int,
+        link: HostLink,
+        then: Verdict,
+        found: Mapping[str, Entry] | None,
+        now: float,
+    ) -> None:
+        refused = self._unready(volume, now)
+        if refused is None and (found is None or epoch != volume.epoch):
+            refused = Refused(f"{self.name}: no arbiter says whose {volume.name} is")
+        if refused is None and found is not None:
+            entry = found[f"sessions/{volume.name}"]
+            known = max(int(json.loads(entry.value)["number"]) if entry.revision else 0, volume.hosts.session)
+            if number < known:
+                refused = Refused(f"{volume.name}: session {number} is over, the newest is {known}", stale=True)
+            elif number > known:
+                refused = Refused(f"{volume.name}: session {number} is not known yet, the newest is {known}")
+        then(refused or volume.hosts.admit(link, number, now), now)
+
+    def _unready(self, volume: Volume, now: float) -> Refused | None:
+        if not self.lease.epoch:
+            return Refused(f"{self.name} is standby{f' ({self.said})' if self.said else ''}")
+        if now >= self.lease.until:
+            return Refused(f"{self.name}: the lease has run out")
+        if volume.phase is not Phase.SERVING:
+            return Refused(f"{self.name}: {volume.trouble or f'{volume.name} is {volume.phase.value}'}")
+        return None

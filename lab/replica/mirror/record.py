@@ -1,0 +1,121 @@
+"""The arbiters' record of a volume: which copies are in sync. It is the truth that a next owner starts from."""
+
+from __future__ import annotations
+
+import json
+from functools import partial
+from typing import TYPE_CHECKING
+
+from .store import OWNER, REFUSED, UNKNOWN
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from .store import Entry
+    from .volume import Volume
+
+
+class Record:
+    """What the arbiters know of a volume, and the changes on the way to them.
+
+    A change whose outcome is unknown may still be made later: until one made after it is confirmed, every copy that it
+    names counts as listed.
+
+    Attributes:
+        copies: mask of the copies in sync, as last confirmed.
+        generation: how often the record was changed.
+        revision: of the store, when the record was last changed; 0: there is none yet.
+        ready: whether it was read, and no change is on its way.
+    """
+
+    def __init__(self, volume: Volume) -> None:
+        self._volume = volume
+        self.copies = 0
+        self.generation = 0
+        self.revision = 0
+        self.term = 0
+        self._possible = 0
+        self._certain = True
+        self._asking = False
+        self._again = False
+        self.ready = False
+
+    @property
+    def key(self) -> str:
+        """Where it is."""
+        return f"volumes/{self._volume.name}"
+
+    def restart(self) -> None:
+        """Answers still to come are of no interest any more."""
+        self.term += 1
+        self._asking = self._again = self.ready = False
+
+    def tick(self) -> None:
+        """Ask again what no arbiter answered."""
+        if self._again:
+            self.read()
+
+    def read(self) -> None:
+        """Ask for it; `Volume.looked` follows."""
+        self._asking, self._again, self.ready = True, False, False
+        self._volume.store.read((OWNER, self.key), partial(self._found, self.term))
+
+    def _found(self, term: int, found: Mapping[str, Entry] | None, now: float) -> None:
+        if term != self.term:
+            return
+        if found is None:
+            self._again = True
+            return
+        self._asking, self.ready = False, True
+        volume = self._volume
+        if found[OWNER].revision != volume.epoch:
+            volume.lease.deposed(now)
+            return
+        entry = found[self.key]
+        # Swaps still on their way expect the revision known so far or an older one: past it, none of them can be made.
+        self._certain = self._certain or entry.revision > self.revision
+        self.revision = entry.revision
+        if entry.revision:
+            value = json.loads(entry.value)
+            self.generation = int(value["generation"])
+            self.copies = sum(copy.bit for copy in volume.copies if copy.array in value["in_sync"])
+        self._possible = self.copies | (0 if self._certain else self._possible)
+        volume.looked(now)
+
+    def put(self, copies: int) -> None:
+        """Change it; `Volume.recorded` follows when it is done, `Volume.looked` when it was not or is not known."""
+        volume = self._volume
+        self._asking, self.ready = True, False
+        self._possible |= copies
+        volume.flow.listed |= copies
+        names = [copy.array for copy in volume.copies if copy.bit & copies]
+        value = json.dumps({"in_sync": names, "generation": self.generation + 1})
+        expect = {OWNER: volume.epoch, self.key: self.revision}
+        volume.store.swap(expect, {self.key: value}, partial(self._swapped, self.term, copies))
+
+    def _swapped(self, term: int, copies: int, outcome: int, now: float) -> None:
+        if term != self.term:
+            return
+        self._asking, self.ready = False, True
+        if outcome in {REFUSED, UNKNOWN}:
+            self._certain = False
+            self.read()
+            return
+        self._certain = True
+        self.revision, self.copies, self._possible = outcome, copies, copies
+        self.generation += 1
+        self._volume.recorded(now)
+
+    @property
+    def listed(self) -> int:
+        """Mask of the copies that it may name."""
+        return self.copies | self._possible
+
+    def settled(self, wanted: int) -> bool:
+        """Whether it says this for certain."""
+        return self._certain and self.copies == wanted
+
+    def want(self, wanted: int) -> None:
+        """Make it say this, if it does not; only one question is on its way at a time."""
+        if wanted and not self._asking and not self.settled(wanted):
+            self.put(wanted)

@@ -1,0 +1,268 @@
+"""One mirrored volume on the active node: its copies, its phases, its hosts."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from .copies import Copy
+from .flow import Flow
+from .geometry import Settings
+from .hosts import Hosts
+from .opening import Opening
+from .record import Record
+from .resync import Resync
+from .verify import Verify
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from ..nbd.protocol import Data
+    from .geometry import Geometry
+    from .lease import Lease
+    from .store import Store
+    from .verify import Comparison
+    from .work import ArrayLink, Op, Outside
+
+# Seconds by which a tick may be late before this node, and not an array, counts as the one that did not answer.
+_LATE = 0.4
+
+
+class Phase(StrEnum):
+    """Where a volume stands on this node."""
+
+    CLOSED = "closed"  # the node is not active
+    OPENING = "opening"  # the copies are being gathered and made equal where they are marked
+    SERVING = "serving"
+    REFUSED = "refused"  # something is wrong that a human must look at
+
+
+class Volume:
+    """A volume.
+
+    Args:
+        geometry: its layout; size 0 for a volume that is nothing but the session of a host.
+        arrays: the arrays of its copies, each with whether it is near.
+        outside: opens sessions on arrays.
+        store: the arbiters.
+        lease: this node's.
+        settings: what may be tuned.
+    """
+
+    def __init__(  # noqa: PLR0913 - the parts of its world, each named
+        self,
+        geometry: Geometry,
+        arrays: Iterable[tuple[str, bool]],
+        outside: Outside,
+        store: Store,
+        lease: Lease,
+        settings: Settings | None = None,
+    ) -> None:
+        self.name = geometry.volume
+        self.geometry = geometry
+        self.settings = settings or Settings()
+        self.store = store
+        self.lease = lease
+        self.copies = [Copy(array, 1 << at, near=near) for at, (array, near) in enumerate(arrays) if geometry.size]
+        self._outside = outside
+        self.epoch = 0
+        self.phase = Phase.CLOSED
+        self.trouble = ""  # the sentence of a refused volume
+        self.flow = Flow(self)
+        self.hosts = Hosts(self)
+        self.record = Record(self)
+        self.opening: Opening | None = None
+        self.resync: Resync | None = None
+        self.verifying: Verify | None = None
+        self.adding = 0  # mask of the copy that has everything and is being recorded as in sync
+        self.unreached_since: float | None = None
+        self._ticked = 0.0
+
+    # The node's side
+
+    def open(self, epoch: int, now: float) -> None:
+        """The node holds the lease."""
+        self.epoch = epoch
+        self._ticked = now
+        self.reopen(now)
+
+    def close(self, now: float) -> None:
+        """The node does not hold the lease any more: cut everything."""
+        self._stop(now)
+        self.phase = Phase.CLOSED
+        self.epoch = 0
+        self.unreached_since = None
+
+    def _stop(self, now: float) -> None:
+        self.hosts.cut()
+        if self.verifying is not None:
+            self.verifying.give_up("the volume was closed meanwhile", now)
+        for copy in self.copies:
+            copy.forget()
+            copy.retry_at = 0.0
+        self.record.restart()
+        self.flow.clear()
+        self.opening = self.resync = None
+        self.adding = 0
+
+    def reopen(self, now: float) -> None:
+        """Start from what the arbiters and the arrays say. All sessions are new: nothing sent on an older one arrives."""
+        self._stop(now)
+        if self.copies:
+            self.phase = Phase.OPENING
+            self.opening = Opening(self, now)
+            self.tick(now)
+        else:
+            self.serve(now)
+
+    def refuse(self, sentence: str, now: float) -> None:
+        """Serve nobody until a human has looked; try again meanwhile, for it may be mended."""
+        self._stop(now)
+        self.phase, self.trouble = Phase.REFUSED, sentence
+        self.opening = Opening(self, now, after=5.0)
+
+    def serve(self, now: float) -> None:
+        """The copies in sync are equal and durable: let the hosts in."""
+        self.phase, self.opening, self.trouble = Phase.SERVING, None, ""
+        self.tick(now)
+
+    def tick(self, now: float) -> None:
+        """Look after time: every 0.1 s or so."""
+        late = now - self._ticked > _LATE
+        self._ticked = now
+        if self.phase is Phase.CLOSED:
+            return
+        for copy in self.copies:
+            if not late and copy.overdue(now, self.settings.answer):
+                self.lose(copy, f"no answer for {self.settings.answer:g} s", now)
+            if copy.link is None and not copy.connecting and now >= copy.retry_at:
+                copy.connecting = True
+                self._outside.connect(copy, f"{self.name}@{self.epoch}", copy.attempt)
+        self.record.tick()
+        if self.opening is not None:
+            self.opening.go_on(now)
+        elif self.phase is Phase.SERVING:
+            self._keep(now)
+        listed = self.record.copies or self.flow.every
+        reached = not self.copies or any(copy.link and copy.bit & listed for copy in self.copies)
+        self.unreached_since = None if reached else self.unreached_since or now
+
+    def _keep(self, now: float) -> None:
+        flow = self.flow
+        self.record.want(flow.members | self.adding)
+        if self.record.settled(flow.members):
+            flow.label(self.record.generation, now)
+        if self.resync is None:
+            self.resync = Resync.of(self, now)
+        if self.resync is not None:
+            self.resync.go_on(now)
+        flow.tidy(now)
+
+    # The arbiters' side
+
+    def looked(self, now: float) -> None:
+        """The record was read."""
+        if self.opening is not None:
+            self.opening.looked(now)
+        else:
+            self.recorded(now)
+
+    def recorded(self, now: float) -> None:
+        """The record was changed, or read again after a change that may not have been made."""
+        if self.opening is not None:
+            self.opening.recorded(now)
+            return
+        flow, record = self.flow, self.record
+        flow.listed = record.listed
+        if self.adding and record.settled(flow.members | self.adding):
+            flow.use(tuple(copy for copy in self.copies if copy.bit & (flow.members | self.adding)))
+            self.adding = 0
+            if self.resync is not None:
+                self.resync.joined(now)
+        record.want(flow.members | self.adding)
+        flow.recorded(now)
+
+    # The arrays' side
+
+    def connected(self, copy: Copy, attempt: int, link: ArrayLink, now: float) -> None:
+        """An array opened the session that was asked for."""
+        if attempt != copy.attempt:
+            link.abort()
+            return
+        copy.connecting, copy.link = False, link
+        Opening.load(self, copy, now)
+
+    def unreachable(self, copy: Copy, attempt: int, reason: str, now: float) -> None:
+        """An array did not open it."""
+        if attempt == copy.attempt:
+            copy.connecting = False
+            copy.reason = reason
+            copy.later(now)
+
+    def lost(self, copy: Copy, link: ArrayLink, reason: str, now: float) -> None:
+        """The session on an array ended: even if it comes back at once, what was not flushed may be gone."""
+        if copy.link is link:
+            self.lose(copy, reason, now)
+
+    def done(self, copy: Copy, op: Op, error: int, data: Data, now: float) -> None:  # noqa: PLR0913
+        """A copy answered. Call it only for the session that stands."""
+        if copy.pending.pop(op, None) is None:
+            return
+        if error:
+            op.failed(copy, error, now)
+        else:
+            op.landed(copy, data, now)
+
+    def loaded(self, now: float) -> None:
+        """The header and the bitmap of a copy were read."""
+        if self.opening is not None:
+            self.opening.go_on(now)
+        elif self.phase is Phase.SERVING:
+            self._keep(now)
+
+    def fault(self, copy: Copy, error: int, now: float) -> None:
+        """A copy answered with an error: its array is full or broken."""
+        copy.broken = True
+        self.lose(copy, f"error {error}", now)
+
+    def lose(self, copy: Copy, reason: str, now: float) -> None:
+        """Go on without a copy: at once, but nothing is acknowledged before the arbiters know."""
+        pending = copy.forget()
+        copy.reason = reason
+        copy.later(now)
+        flow = self.flow
+        if self.opening is not None:
+            self.opening.lost(copy, now)
+            return
+        flow.use(tuple(target for target in flow.targets if target is not copy))
+        if not flow.targets:
+            self.reopen(now)
+            return
+        self.adding &= ~copy.bit
+        for op in pending:
+            op.dropped(copy, now)
+        if self.resync is not None:
+            self.resync.lost(copy, now)
+        if self.verifying is not None:
+            self.verifying.give_up(f"{copy.array} was lost meanwhile", now)
+        self.record.want(flow.members | self.adding)
+
+    # The hosts' side
+
+    def cut(self) -> None:
+        """Cut the hosts: this node may not speak for the volume."""
+        self.hosts.cut()
+
+    def verify(self, then: Callable[[Comparison], None], now: float, repair: str = "") -> None:
+        """Compare the copies while the hosts' writes are held.
+
+        Args:
+            then: called with the answer.
+            now: the time.
+            repair: array whose copy gets the other's grains where they differ; it is out of sync meanwhile.
+        """
+        if self.phase is not Phase.SERVING or self.verifying is not None:
+            then({"error": f"{self.name} is {'being compared' if self.verifying else self.phase.value}"})
+        else:
+            self.verifying = Verify(self, then, repair)
+            self.verifying.begin(now)

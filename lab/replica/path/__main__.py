@@ -1,0 +1,219 @@
+"""`python3 -m replica.path CONFIG.json`: a host's path to one volume, on a unix socket, until SIGTERM.
+
+`{"volume": …, "session": number, "nodes": {name: [address, port], …}, "socket": path, "control": path or absent}`. It
+holds what the host asks until a node serves it. It ends with STALE when the volume has a newer session: the server on
+it must not go on.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import os
+import re
+import signal
+import sys
+from contextlib import suppress
+from functools import partial
+from pathlib import Path
+from time import monotonic
+from typing import TYPE_CHECKING, Any
+
+from ..nbd import client, program
+from ..nbd.protocol import Offer, Refusal, RefusedError
+from ..nbd.server import serve
+from .core import Path as PathCore
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ..nbd.protocol import Data, Request
+    from ..nbd.server import Link
+    from .core import Job
+
+STALE = 75
+"""Exit code: another host has the volume now."""
+_AGAIN = 0.05  # seconds before the next node is tried
+_ADMISSION = 2.5  # seconds for a node to let the host in
+# Seconds without an answer to the oldest request after which another node is tried: a node that hangs takes requests
+# and answers none. Longer than a node itself waits for a hanging array (1.5 s) and its record in the arbiters.
+_HANGS = 4.0
+_EPOCH = re.compile(r"\bepoch=(\d+)")
+_NICE = -10
+
+log = logging.getLogger("path")
+
+
+class NodeSession:
+    """The session on a node, as the core uses it."""
+
+    def __init__(self, core: PathCore, session: client.Session) -> None:
+        self._core = core
+        self._session = session
+
+    def submit(self, job: Job) -> None:
+        """Send a request."""
+        self._session.submit(job.kind, job.offset, job.length, partial(self._done, job), data=job.data, fua=job.fua)
+
+    def _done(self, job: Job, error: int, data: Data) -> None:
+        self._core.done(self, job, error, data)
+
+    def abort(self) -> None:
+        """RST."""
+        self._session.abort()
+
+
+class HostSide:
+    """The host as the one client of the socket."""
+
+    def __init__(self, core: PathCore, offer: Offer) -> None:
+        self.offer = offer
+        self._core = core
+
+    def names(self) -> Sequence[str]:
+        """The nameless export."""
+        return [""]
+
+    async def describe(self, name: str) -> Offer:  # noqa: ARG002 - one volume, whatever it is called
+        """The volume."""
+        return self.offer
+
+    async def admit(self, name: str, link: Link) -> HostSide:  # noqa: ARG002 - as above
+        """Let the host in."""
+        return self
+
+    def request(self, request: Request) -> None:
+        """Hand it to the core."""
+        self._core.request(request, monotonic())
+
+    def lost(self) -> None:
+        """The host's kernel let go of the disk."""
+
+
+class Program:
+    """One path."""
+
+    def __init__(self, told: dict[str, Any]) -> None:
+        self._told = told
+        self._core = PathCore()
+        self._lost = asyncio.Event()
+        self._refusals: dict[str, str] = {}
+        self.offer: asyncio.Future[Offer] = asyncio.get_running_loop().create_future()
+
+    async def keep(self) -> None:
+        """Keep a session on the node that serves; return when the volume has a newer session."""
+        nodes = dict(self._told["nodes"])
+        while True:
+            for name, (address, port) in nodes.items():
+                try:
+                    if await self._try(name, address, port):
+                        await self._watch()
+                except RefusedError as refusal:
+                    self._refusals[name] = str(refusal)
+                    if refusal.code == Refusal.POLICY:
+                        log.warning("%s", refusal)
+                        self._core.end(str(refusal))
+                        return
+                except client.UnreachableError as error:
+                    self._refusals[name] = str(error)
+                await asyncio.sleep(_AGAIN)
+
+    async def _try(self, name: str, address: str, port: int) -> bool:
+        export = f"{self._told['volume']}@{self._told['session']}"
+        session = await client.connect((address, port), export, within=_ADMISSION)
+        link = NodeSession(self._core, session)
+        self._lost.clear()
+
+        def lost(reason: str) -> None:
+            log.info("%s: %s", name, reason)
+            self._core.lost(link)
+            self._lost.set()
+
+        session.lost = lost
+        found = _EPOCH.search(session.offer.description)
+        if not self._core.offered(link, name, int(found[1]) if found else 0):
+            return False
+        log.info("served by %s (%s)", name, session.offer.description)
+        if not self.offer.done():
+            self.offer.set_result(session.offer)
+        return True
+
+    async def _watch(self) -> None:
+        """Return when the session is lost, or its node answers nothing."""
+        while not self._lost.is_set():
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._lost.wait(), 0.5)
+            oldest = self._core.oldest()
+            link = self._core.link
+            if link is not None and oldest is not None and monotonic() - oldest > _HANGS:
+                log.info("%s does not answer", self._core.node)
+                link.abort()
+                self._core.lost(link)
+                return
+
+    def status(self) -> dict[str, Any]:
+        """Everything an operator wants to know."""
+        core, oldest = self._core, self._core.oldest()
+        return {
+            "volume": self._told["volume"],
+            "session": self._told["session"],
+            "node": core.node,
+            "epoch": core.epoch,
+            "kept_bytes": core.kept_bytes,
+            "requests": len(core.waiting),
+            "held_s": round(monotonic() - oldest, 3) if oldest is not None else 0.0,
+            "replayed": core.replayed,
+            "refusals": self._refusals if not core.node else {},
+        }
+
+    async def answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Tell the status to whoever asks."""
+        with suppress(OSError, ValueError):
+            await reader.readline()
+            writer.write(json.dumps(self.status()).encode() + b"\n")
+            await writer.drain()
+        writer.close()
+
+    async def run(self) -> int:
+        """Run until SIGTERM or the end of the session; returns the exit code."""
+        stop = asyncio.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(number, stop.set)
+        await asyncio.start_unix_server(
+            self.answer, _free(self._told.get("control", f"/run/bascule/path-{self._told['volume']}.sock"))
+        )
+        keeping, stopping = asyncio.ensure_future(self.keep()), asyncio.ensure_future(stop.wait())
+        serving = asyncio.ensure_future(self._serve())
+        done, _ = await asyncio.wait({keeping, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        for task in (keeping, stopping, serving):
+            task.cancel()
+        if keeping in done:
+            keeping.result()
+            return STALE
+        return 0
+
+    async def _serve(self) -> None:
+        """Open the socket once the volume's size is known."""
+        offer = await self.offer
+        await serve(HostSide(self._core, Offer(offer.size, offer.description)), _free(self._told["socket"]))
+
+
+def _free(socket: str) -> str:
+    """Make way for a socket: a life that ended by a kill leaves its own behind."""
+    path = Path(socket)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.unlink(missing_ok=True)
+    return socket
+
+
+async def main(told: dict[str, Any]) -> int:
+    """Run one path; returns the exit code."""
+    return await Program(told).run()
+
+
+if __name__ == "__main__":
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
+    with suppress(PermissionError):
+        os.nice(_NICE)
+    sys.exit(program.run(main(json.loads(Path(sys.argv[1]).read_text(encoding="utf-8")))))

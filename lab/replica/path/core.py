@@ -1,0 +1,218 @@
+"""What the path keeps, sends and sends again. No sockets, no clock.
+
+Every write since the last completed flush is kept, acknowledged or not: whatever arrays or nodes forget of what was not
+flushed, the path brings back. It holds for ever and answers no error of its own, until its session is over.
+"""
+
+from __future__ import annotations
+
+import errno
+from typing import TYPE_CHECKING, Protocol
+
+from ..nbd.protocol import Kind
+
+if TYPE_CHECKING:
+    from ..mirror.work import Asked
+    from ..nbd.protocol import Data
+
+_READ, _FLUSH = Kind.READ, Kind.FLUSH
+# Bytes kept at which the path flushes by itself: a host that never flushes must not fill the memory.
+KEPT = 32 << 20
+
+
+class NodeLink(Protocol):
+    """The session on a node. Each request ends in `Path.done`, unless the session is lost before."""
+
+    def submit(self, job: Job) -> None:
+        """Send a request."""
+
+    def abort(self) -> None:
+        """End it with RST: what was not sent will never be. Nothing is told of it any more."""
+
+
+class Job:
+    """One request on its way to a node.
+
+    Attributes:
+        asked: the host's request, None for a flush of the path's own.
+        answered: whether the host has its answer.
+        covers: of a flush: the writes that it makes durable.
+    """
+
+    __slots__ = ("answered", "asked", "covers", "data", "fua", "kind", "length", "offset")
+
+    def __init__(self, asked: Asked | None) -> None:
+        self.asked = asked
+        self.kind = _FLUSH if asked is None else asked.kind
+        self.offset = self.length = 0
+        self.data: Data = b""
+        self.fua = False
+        if asked is not None:
+            self.offset, self.length, self.data, self.fua = asked.offset, asked.length, asked.data, asked.fua
+        self.answered = False
+        self.covers: list[Job] = []
+
+    def answer(self, error: int, data: Data = b"") -> None:
+        """Answer the host, once."""
+        if not self.answered:
+            self.answered = True
+            if self.asked is not None:
+                self.asked.reply(error, data)
+
+
+class Path:
+    """The path of one host to one volume.
+
+    Attributes:
+        link: the session that is used.
+        node: the name of its node, "" for none.
+        epoch: the highest that a node ever named; one with a lower epoch was deposed.
+        kept_bytes: data of the writes since the last completed flush.
+        waiting: requests of the host without an answer, with the time of asking, oldest first.
+        stale: the sentence that ended it: a newer session of the volume exists.
+    """
+
+    def __init__(self, kept: int = KEPT) -> None:
+        self._limit = kept
+        self.link: NodeLink | None = None
+        self.node = ""
+        self.epoch = 0
+        self.kept_bytes = 0
+        self.waiting: dict[Job, float] = {}
+        self.stale = ""
+        self.replayed = 0
+        self._kept: dict[Job, None] = {}
+        self._landed: list[Job] = []  # acknowledged on this connection, and covered by no flush yet
+        self._sent: list[Job] = []  # flushes on this connection, in order
+        self._replaying = 0  # writes that the host counts as done, and that this connection has not done yet
+        self._reads: dict[Job, None] = {}
+        self._flushes: dict[Job, None] = {}
+        self._own: Job | None = None
+        self._failed = 0
+
+    def request(self, asked: Asked, now: float) -> None:
+        """The host asks for something."""
+        if self.stale:
+            asked.reply(errno.EIO, b"")
+            return
+        job = Job(asked)
+        self.waiting[job] = now
+        if job.kind is _READ:
+            self._reads[job] = None
+        elif job.kind is _FLUSH:
+            self._flushes[job] = None
+            self._flush(job)
+            return
+        else:
+            self._kept[job] = None
+            self.kept_bytes += len(job.data)
+        if self.link is not None:
+            self.link.submit(job)
+
+    def _flush(self, job: Job) -> None:
+        """Send a flush, if this connection has done all that it covers: a node flushes what it has acknowledged."""
+        if self.link is not None and not self._replaying:
+            job.covers, self._landed = self._landed, []
+            self._sent.append(job)
+            self.link.submit(job)
+
+    def offered(self, link: NodeLink, node: str, epoch: int) -> bool:
+        """A node lets the host in; whether it is taken: not one that was deposed."""
+        if epoch < self.epoch or self.stale:
+            link.abort()
+            return False
+        if self.link is not None:
+            self.link.abort()
+        self.link, self.node, self.epoch = link, node, epoch
+        self._landed, self._sent = [], []
+        for job in self._kept:
+            link.submit(job)
+        self.replayed += len(self._kept)
+        for job in self._reads:
+            link.submit(job)
+        self._replaying = sum(job.answered for job in self._kept)
+        self._flush_all()
+        return True
+
+    def _flush_all(self) -> None:
+        for job in self._flushes:
+            self._flush(job)
+
+    def lost(self, link: NodeLink) -> None:
+        """The session ended; nothing is lost by that."""
+        if link is self.link:
+            self.link, self.node = None, ""
+
+    def done(self, link: NodeLink, job: Job, error: int, data: Data) -> None:
+        """The node answered."""
+        if link is not self.link:
+            return
+        if job.kind is _READ:
+            del self._reads[job]
+            self._answer(job, error, data)
+        elif job.kind is _FLUSH:
+            self._flushed(job, error)
+        else:
+            self._written(job, error)
+
+    def _written(self, job: Job, error: int) -> None:
+        was_done = job.answered
+        if error:
+            self._drop(job)
+            # It was acknowledged before: as a disk does, the next flush says so.
+            self._failed = self._failed or (error if was_done else 0)
+        else:
+            self._landed.append(job)
+        self._answer(job, error)
+        if was_done:
+            self._replaying -= 1
+            if not self._replaying:
+                self._flush_all()
+        if self.kept_bytes > self._limit and self._own is None:
+            self._own = Job(None)
+            self._flushes[self._own] = None
+            self._flush(self._own)
+
+    def _flushed(self, job: Job, error: int) -> None:
+        del self._flushes[job]
+        if job is self._own:
+            self._own = None
+        at = self._sent.index(job)
+        if error:
+            self._landed = job.covers + self._landed
+        else:
+            # What flushes before it cover is durable too. Dropping a write and keeping an older one that it overlaps
+            # would bring back the older one at the next replay.
+            for flush in self._sent[: at + 1]:
+                for covered in flush.covers:
+                    self._drop(covered)
+                flush.covers = []
+        del self._sent[at]
+        if job.asked is not None:
+            error, self._failed = error or self._failed, 0
+        self._answer(job, error)
+
+    def _drop(self, job: Job) -> None:
+        del self._kept[job]
+        self.kept_bytes -= len(job.data)
+
+    def _answer(self, job: Job, error: int, data: Data = b"") -> None:
+        self.waiting.pop(job, None)
+        job.answer(error, data)
+
+    def oldest(self) -> float | None:
+        """When the request was made that has waited for longest."""
+        return next(iter(self.waiting.values()), None)
+
+    def end(self, sentence: str) -> None:
+        """A newer session of the volume exists: fail everything, for good."""
+        self.stale = sentence
+        if self.link is not None:
+            self.link.abort()
+        self.link, self.node = None, ""
+        for job in [*self.waiting]:
+            self._answer(job, errno.EIO)
+        self._kept.clear()
+        self._reads.clear()
+        self._flushes.clear()
+        self.kept_bytes = 0

@@ -1,0 +1,1 @@
+"""A storage virtualisation node: the mirror's core (`..mirror`) between NBD sessions, and the arbiters."""

@@ -1,0 +1,87 @@
+"""`python3 -m replica.virtualiser CONFIG.json`: a virtualisation node, until SIGTERM, which hands over."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import signal
+import sys
+from contextlib import suppress
+from pathlib import Path
+from time import monotonic
+from typing import Any
+
+from ..arbiter.kv import Kv
+from ..mirror.geometry import Geometry, Settings
+from ..mirror.node import Node
+from ..nbd import program
+from ..nbd.server import serve
+from . import config, status
+from .exports import NodeExports
+from .outside import Arbiters, Tasks, array_side
+
+_TICK = 0.1  # seconds
+_FAREWELL = 1.0  # seconds for the arbiters to hear that the lease is given back
+# Its turn first: a late beat costs the lease, and every host waits for every answer.
+_NICE = -10
+
+log = logging.getLogger("virtualiser")
+
+
+def build(told: config.VirtualiserConfig, kv: Kv, tasks: Tasks) -> Node:
+    """The core with its world around it."""
+    made: list[Node] = []
+    node = Node(
+        told.name,
+        preferred=told.preferred,
+        volumes=[Geometry(told.plan, name, volume.size) for name, volume in told.volumes.items()],
+        arrays={name: array.room == told.room for name, array in told.arrays.items()},
+        outside=array_side(lambda: made[0], told.arrays, tasks),
+        store=Arbiters(kv, tasks),
+        settings=Settings(defects=told.defects),
+    )
+    made.append(node)
+    return node
+
+
+async def main(path: Path) -> None:
+    """Run until SIGTERM."""
+    told = config.read(path)
+    tasks, kv = Tasks(), Kv(told.arbiters)
+    node = build(told, kv, tasks)
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    listener = await serve(NodeExports(node), (told.address, told.port))
+    control = await status.serve(node, told.control)
+    ticking = tasks.start(_tick(node))
+    waits: list[asyncio.Future[Any]] = [asyncio.ensure_future(stop.wait()), tasks.broken]
+    await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+    if tasks.broken.done():
+        tasks.broken.result()
+    ticking.cancel()
+    node.stop(monotonic())
+    with suppress(TimeoutError):
+        await asyncio.wait_for(tasks.idle(), _FAREWELL)
+    listener.close()
+    control.close()
+    await kv.close()
+
+
+async def _tick(node: Node) -> None:
+    epoch = 0
+    while True:
+        node.tick(monotonic())
+        if node.lease.epoch != epoch:
+            epoch = node.lease.epoch
+            log.info("%s is %s", node.name, f"active in epoch {epoch}" if epoch else f"standby: {node.said}")
+        await asyncio.sleep(_TICK)
+
+
+if __name__ == "__main__":
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
+    logging.getLogger("httpx").setLevel(logging.WARNING)
+    with suppress(PermissionError):
+        os.nice(_NICE)
+    program.run(main(Path(sys.argv[1])))

@@ -1,0 +1,93 @@
+"""What a node says of itself, and the orders that it takes: one line in, one line of JSON out."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from time import monotonic
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from ..mirror.node import Node
+    from ..mirror.volume import Volume
+
+
+def status(node: Node) -> dict[str, Any]:
+    """Everything an operator wants to know."""
+    now = monotonic()
+    active = node.lease.epoch > 0 and now < node.lease.until
+    return {
+        "node": node.name,
+        "active": active,
+        "epoch": node.lease.epoch,
+        "holder": node.lease.holder,
+        "reason": node.said,
+        "volumes": {name: _volume(volume, now) for name, volume in node.volumes.items()} if node.lease.epoch else {},
+    }
+
+
+def _volume(volume: Volume, now: float) -> dict[str, Any]:
+    flow, resync = volume.flow, volume.resync
+    members = flow.members if flow.targets else volume.record.copies
+    return {
+        "size": volume.geometry.size,
+        "phase": volume.phase.value,
+        "trouble": volume.trouble,
+        "generation": volume.record.generation,
+        "copies": {
+            copy.array: {
+                "in_sync": bool(copy.bit & members),
+                "connected": copy.link is not None,
+                "near": copy.near,
+                "reason": copy.reason,
+            }
+            for copy in volume.copies
+        },
+        "marked_grains": len(flow.marks.durable),
+        "dirty_grains": len(resync.stale) if resync else (0 if members == flow.every else len(flow.marks.durable)),
+        "resync": {"of": resync.copy.array, "left": len(resync.stale), "copied": resync.copied} if resync else None,
+        "held_s": round(now - flow.gates.since, 3) if flow.gates.shut else 0.0,
+        "session": volume.hosts.session if volume.hosts.current is not None else 0,
+        "requests": flow.active,
+    }
+
+
+async def obey(node: Node, line: str) -> dict[str, Any]:
+    """Do what the line says: nothing or `status`, or `verify VOLUME [repair=ARRAY]`."""
+    words = line.split()
+    if words in ([], ["status"]):
+        return status(node)
+    if words[0] != "verify" or len(words) not in {2, 3}:
+        return {"error": f"no order is called {line!r}; known: status, verify VOLUME [repair=ARRAY]"}
+    if words[1] not in node.volumes:
+        return {"error": f"no volume is called {words[1]!r}; known: {', '.join(sorted(node.volumes))}"}
+    if not node.lease.epoch:
+        return {"error": f"{node.name} is standby: ask the active node"}
+    answer: asyncio.Future[dict[str, Any]] = asyncio.get_running_loop().create_future()
+    repair = words[2].removeprefix("repair=") if len(words) > 2 else ""  # noqa: PLR2004 - the third word
+    node.volumes[words[1]].verify(lambda found: answer.set_result(dict(found)), monotonic(), repair)
+    return await answer
+
+
+async def serve(node: Node, path: Path) -> asyncio.AbstractServer:
+    """Listen on a unix socket."""
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            line = (await reader.readline()).decode(errors="replace").strip()
+            writer.write(json.dumps(await obey(node, line)).encode() + b"\n")
+            await writer.drain()
+        except (OSError, ValueError):
+            return  # hung up, or a line without end
+        finally:
+            writer.close()
+
+    _make_way(path)
+    return await asyncio.start_unix_server(answer, path)
+
+
+def _make_way(path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.unlink(missing_ok=True)

@@ -1,0 +1,118 @@
+"""The mirrored storage as an operator sees it: copies, lease, sessions, paths; and whether the copies are the same."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from lab.errors import LabError, NotMet
+from lab.nodes import NodeError
+from lab.plan import NodeKind
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from lab.nodes import Containers
+    from lab.plan import Plan
+
+_VERIFY_WITHIN = 120.0  # seconds; a volume of 2 GiB is read from both arrays and hashed
+
+
+@dataclass(frozen=True)
+class Compared:
+    """What comparing the copies of one volume gave. `grains` of 64 KiB, `frozen` in seconds."""
+
+    volume: str
+    grains: int
+    differing: tuple[int, ...]
+    frozen: float
+
+    def __str__(self) -> str:
+        if not self.differing:
+            return f"{self.volume}: both copies are the same ({self.grains} grains, frozen for {self.frozen:.2f} s)"
+        first = ", ".join(str(grain) for grain in self.differing[:5])
+        return f"{self.volume}: {len(self.differing)} of {self.grains} grains differ, the first: {first}"
+
+
+@dataclass(frozen=True)
+class Verification:
+    """What comparing the copies of every volume gave."""
+
+    volumes: tuple[Compared, ...]
+
+    @property
+    def identical(self) -> bool:
+        """Whether no grain differs."""
+        return not any(volume.differing for volume in self.volumes)
+
+    def require(self) -> None:
+        """Insist on it.
+
+        Raises:
+            NotMet: the copies of a volume differ; the sentence says where.
+        """
+        if not self.identical:
+            raise NotMet("; ".join(str(volume) for volume in self.volumes if volume.differing))
+
+
+class Storage:
+    """The storage of a lab."""
+
+    def __init__(self, plan: Plan, nodes: Containers) -> None:
+        self._plan = plan
+        self._nodes = nodes
+        self._virtualisers = [node.name for node in plan.nodes.values() if node.kind is NodeKind.VIRTUALISER]
+        self._arrays = [node.name for node in plan.nodes.values() if node.kind is NodeKind.ARRAY]
+
+    def status(self) -> dict[str, Any]:
+        """What each virtualiser, array and path says of itself; None for one that says nothing."""
+        paths = {name: (self._plan.host_of(name), f"path-{name}") for name in self._plan.volumes}
+        return {
+            "virtualisers": {name: self._ask(name, "virtualiser") for name in self._virtualisers},
+            "arrays": {name: self._ask(name, "array") for name in self._arrays},
+            "paths": {name: self._ask(host, program) for name, (host, program) in paths.items()},
+        }
+
+    @property
+    def active(self) -> str | None:
+        """The virtualiser node that serves, if one does."""
+        return next((name for name in self._virtualisers if (self._ask(name, "virtualiser") or {}).get("active")), None)
+
+    def ailments(self) -> Iterator[str]:
+        """What is not as it should be, in sentences."""
+        if not self._virtualisers:
+            return
+        said = {name: self._ask(name, "virtualiser") for name in self._virtualisers}
+        yield from (f"virtualiser {name} does not answer" for name, answer in said.items() if answer is None)
+        active = next((answer for answer in said.values() if answer and answer["active"]), None)
+        if active is None:
+            yield "no virtualiser is active"
+            return
+        for name, volume in active["volumes"].items():
+            for copy, state in volume["copies"].items():
+                if not state["in_sync"]:
+                    yield f"volume {name}: its copy on {copy} is not in sync ({state['reason'] or 'resync'})"
+            if name in self._plan.volumes and not volume["session"]:
+                yield f"volume {name}: no host has it open"
+
+    def verify(self, *volumes: str) -> Verification:
+        """Freeze each volume in turn, compare the hashes of its grains on both arrays, thaw.
+
+        Raises:
+            LabError: no virtualiser is active, or a copy is not in sync.
+        """
+        active = self.active
+        if active is None:
+            raise LabError("no virtualiser is active: there is nothing to compare")
+        chosen = volumes or tuple(name for name, volume in self._plan.volumes.items() if volume.size)
+        return Verification(tuple(self._compared(active, name) for name in chosen))
+
+    def _compared(self, active: str, volume: str) -> Compared:
+        found = self._nodes.ask(active, "virtualiser", f"verify {volume}", within=_VERIFY_WITHIN)
+        return Compared(volume, found["grains"], tuple(found["differing"]), found["frozen_s"])
+
+    def _ask(self, node: str, program: str) -> dict[str, Any] | None:
+        try:
+            return self._nodes.ask(node, program)
+        except NodeError:
+            return None

@@ -1,0 +1,356 @@
+"""A whole mirrored storage in simulated time: two arrays, two nodes, hosts, arbiters, and faults on a schedule.
+
+The decisions are the real ones (`lab.replica.mirror`, `lab.replica.path`); the connections, the media and the clock are not.
+`python -m tests.harness.pure.storage_world --schedules 10000 --seed 1` plays as many random schedules and says how each
+that fails is played again.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from random import Random
+from typing import TYPE_CHECKING
+
+from lab.replica.mirror.geometry import Geometry, Settings
+from lab.replica.mirror.volume import Phase
+
+from .storage_array import ATOM, Array
+from .storage_network import ARBITERS, Arbiters, Clock, Network
+from .storage_nodes import HostMachine, VirtualisationNode
+from .storage_oracle import Oracle, ViolationError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+ROOMS = {"baie-1": 1, "svc-1": 1, "esx-1": 1, "baie-2": 2, "svc-2": 2, "esx-2": 2, ARBITERS: 3}
+GRAIN = 4 * ATOM
+GRAINS = 12
+FAULTS_UNTIL = 4.0  # seconds in which faults begin
+LONGEST = 3.0  # seconds that a fault lasts
+PATIENCE = 40.0  # seconds in which everything must have settled after the last repair
+
+
+@dataclass(frozen=True)
+class Fault:
+    """A fault: when, what, to whom, for how long."""
+
+    at: float
+    kind: str
+    target: str
+    lasts: float
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """What happens in one world; the seed decides everything else."""
+
+    seed: int
+    faults: tuple[Fault, ...] = ()
+    defects: frozenset[str] = field(default_factory=frozenset)
+
+
+PLACES = tuple(ROOMS)
+CUTS = tuple(f"{one} {other}" for at, one in enumerate(PLACES) for other in PLACES[at + 1 :])
+TARGETS: dict[str, tuple[str, ...]] = {
+    "array loses power": ("baie-1", "baie-2"),
+    "array pauses": ("baie-1", "baie-2"),
+    "array rots": ("baie-1", "baie-2"),
+    "array is full": ("baie-1", "baie-2"),
+    "array loses power for a moment": ("baie-1", "baie-2"),
+    "node dies": ("svc-1", "svc-2"),
+    "node pauses": ("svc-1", "svc-2"),
+    "node stops": ("svc-1", "svc-2"),
+    "cut": CUTS,
+    "room apart": ("1", "2"),
+    "room dark": ("1", "2"),
+    "all dark": ("both",),
+    "arbiters down": (ARBITERS,),
+    "arbiters forget": (ARBITERS,),
+    "host dies": ("host",),
+    "session taken": ("host",),
+    "reset": ("baie-1", "baie-2"),
+    "verify": ("volume",),
+}
+
+
+class World:
+    """The parts, the workload and the faults."""
+
+    def __init__(self, schedule: Schedule) -> None:
+        self.random = Random(schedule.seed)  # noqa: S311 - a simulation
+        self.schedule = schedule
+        self.clock = Clock(self.random)
+        self.network = Network(self.clock)
+        self.arbiters = Arbiters(self.network)
+        self.geometry = Geometry("sim", "v", GRAINS * GRAIN - ATOM, GRAIN, piece=1)
+        self.settings = Settings(kept_marks=3, window=2, rate=60 * GRAIN, near_end=2, defects=schedule.defects)
+        self.atoms = self.geometry.size // ATOM
+        self.oracle = Oracle(self.atoms)
+        self.arrays = {
+            name: Array(self.clock, self.network, name, self.geometry, schedule.defects)
+            for name in ("baie-1", "baie-2")
+        }
+        self.nodes = {name: VirtualisationNode(self, name, preferred=name == "svc-1") for name in ("svc-1", "svc-2")}
+        self.host: HostMachine
+        self._sessions = 0
+        self._busy_until = FAULTS_UNTIL + LONGEST
+        self.comparisons: Counter[str] = Counter()
+
+    @staticmethod
+    def room(place: str) -> int:
+        return ROOMS[place]
+
+    # Hosts
+
+    def new_host(self) -> None:
+        """A host takes the session of the volume and goes to work."""
+        self._sessions += 1
+        place = self.random.choice(("esx-1", "esx-2"))
+        self.arbiters.put("sessions/v", json.dumps({"host": place, "number": self._sessions}))
+        self.oracle.begin(self._sessions)
+        self.host = HostMachine(self, place, self._sessions)
+        self._work(self.host)
+
+    def _work(self, host: HostMachine) -> None:
+        """A burst of requests, then a thought."""
+        if not host.alive or host.path.stale or self.clock.now > self._busy_until:
+            return
+        random = self.random
+        for _ in range(random.choice((1, 1, 2, 4))):
+            if host.outstanding < 6:
+                self._one(host)
+        self.clock.after(random.choice((0.005, 0.02, 0.1)), lambda: self._work(host))
+
+    def _one(self, host: HostMachine) -> None:
+        random = self.random
+        start = random.randrange(self.atoms) if random.random() < 0.5 else random.randrange(8)
+        atoms = range(start, min(self.atoms, start + random.choice((1, 1, 2, 6))))
+        what = random.random()
+        if what < 0.55:
+            host.write(atoms)
+        elif what < 0.85:
+            host.read(atoms)
+        else:
+            host.flush()
+
+    # Faults
+
+    def inject(self, fault: Fault) -> None:
+        """Do it now, and undo it when it is over."""
+        undo = self._inject(fault.kind, fault.target)
+        if undo is not None:
+            self.clock.after(fault.lasts, undo)
+
+    def _inject(self, kind: str, target: str) -> Callable[[], None] | None:  # noqa: C901, PLR0911, PLR0912 - one line a fault
+        match kind:
+            case "array loses power":
+                return self._array_dark(target)
+            case "array loses power for a moment":
+                undo = self._array_dark(target)
+                if undo is not None:
+                    undo()
+            case "array pauses" | "node pauses":
+                process = (self.arrays | self.nodes)[target]
+                if process.answers:
+                    process.pause()
+                    return process.wake
+            case "array rots":
+                self.arrays[target].rotten.add(self.random.randrange(self.atoms))
+            case "array is full":
+                self.arrays[target].full = True
+                return lambda: setattr(self.arrays[target], "full", False)
+            case "node dies":
+                return self._node_dead(target)
+            case "node stops":
+                if self.nodes[target].answers:
+                    self.nodes[target].core.stop(self.clock.now)
+                    return lambda: (undo := self._node_dead(target)) and undo()
+            case "cut":
+                return self._cut([tuple(target.split(" "))])
+            case "room apart":
+                return self._cut([(a, b) for a in ROOMS for b in ROOMS if str(ROOMS[a]) == target != str(ROOMS[b])])
+            case "room dark":
+                return self._dark([place for place, room in ROOMS.items() if str(room) == target])
+            case "all dark":
+                return self._dark(list(ROOMS))
+            case "arbiters down":
+                self.arbiters.down += 1
+                return lambda: setattr(self.arbiters, "down", self.arbiters.down - 1)
+            case "arbiters forget":
+                self.arbiters.forgetful = 0.5
+                return lambda: setattr(self.arbiters, "forgetful", 0.01)
+            case "host dies":
+                self.host.crash()
+                self.clock.after(0.3 * self.random.random(), self._next_host(self.host))
+            case "session taken":
+                self.new_host()
+            case "reset":
+                session = self.arrays[target].session
+                if session is not None and session.open:
+                    self.network.reset(session)
+                    self.network.reset(session.other)
+                    session.other.open = True
+                    session.other.tell_lost("reset")
+            case "verify":
+                self.verify(lambda _answer: None)
+        return None
+
+    def _next_host(self, after: HostMachine) -> Callable[[], None]:
+        return lambda: self.new_host() if self.host is after else None
+
+    def _array_dark(self, name: str) -> Callable[[], None] | None:
+        array = self.arrays[name]
+        if not array.alive:
+            return None
+        array.lose_power()
+        return array.restart
+
+    def _node_dead(self, name: str) -> Callable[[], None] | None:
+        node = self.nodes[name]
+        if not node.alive:
+            return None
+        node.crash()
+        return node.start
+
+    def _dark(self, places: list[str]) -> Callable[[], None]:
+        undo = [self._array_dark(place) for place in places if place in self.arrays]
+        undo += [self._node_dead(place) for place in places if place in self.nodes]
+        if self.host.place in places and self.host.alive:
+            self.host.crash()
+            undo.append(self._next_host(self.host))
+        return lambda: [do() for do in undo if do is not None] and None
+
+    def _cut(self, pairs: list[tuple[str, ...]]) -> Callable[[], None]:
+        for one, other in pairs:
+            self.network.cut(one, other)
+        return lambda: [self.network.join(one, other) for one, other in pairs] and None
+
+    # The end
+
+    def verify(self, then: Callable[[object], None]) -> None:
+        """Let the active node compare the copies."""
+
+        def judge(answer: object) -> None:
+            match answer:
+                case {"identical": True}:
+                    self.comparisons["identical"] += 1
+                case {"identical": False, "differing": differing}:
+                    raise ViolationError(f"the copies differ in the grains {differing}")
+                case _:
+                    self.comparisons["not compared"] += 1
+            then(answer)
+
+        for node in self.nodes.values():
+            if node.answers and node.core.lease.epoch:
+                node.core.volumes["v"].verify(judge, self.clock.now)
+
+    def play(self) -> None:
+        """Play the schedule and judge.
+
+        Raises:
+            ViolationError: something was not as it must be.
+        """
+        self.clock.after(0.0, self.new_host)
+        for fault in self.schedule.faults:
+            self.clock.after(fault.at, lambda fault=fault: self.inject(fault))  # type: ignore[misc]
+        self.clock.run(self._busy_until + 0.1)
+        for array in self.arrays.values():
+            array.rotten.clear()  # no copy can be brought back from one that cannot be read
+        self._settle(lambda: not self.host.outstanding and self._in_sync(), "everything answered and in sync")
+        self.host.read(range(self.atoms))
+        self._settle(lambda: not self.host.outstanding, "the last read answered")
+        self.host.flush()
+        self._settle(lambda: not self.host.outstanding, "the last flush answered")
+        answers: list[object] = []
+        self.verify(answers.append)
+        self._settle(lambda: bool(answers), "the copies compared")
+        one, two = (bytes(array.durable[: self.geometry.size]) for array in self.arrays.values())
+        if one != two:
+            differing = [
+                at // GRAIN for at in range(0, len(one), GRAIN) if one[at : at + GRAIN] != two[at : at + GRAIN]
+            ]
+            raise ViolationError(f"after the last flush the media differ in the grains {differing}")
+
+    def _settle(self, done: Callable[[], bool], what: str) -> None:
+        until = self.clock.now + PATIENCE
+        while not done():
+            if self.clock.now >= until:
+                raise ViolationError(f"not within {PATIENCE:g} s after the last repair: {what}; {self._state()}")
+            self.clock.run(self.clock.now + 0.1)
+
+    def _in_sync(self) -> bool:
+        for node in self.nodes.values():
+            volume = node.core.volumes["v"]
+            if node.core.lease.epoch and volume.phase is Phase.SERVING:
+                few = len(volume.flow.marks.durable) <= self.settings.kept_marks
+                return volume.record.settled(volume.flow.every) and volume.flow.members == volume.flow.every and few
+        return False
+
+    def _state(self) -> str:
+        return (
+            "; ".join(
+                f"{name}: epoch {node.core.lease.epoch}, {volume.phase.value} {volume.trouble}, members {volume.flow.members}, "
+                f"listed {volume.flow.listed}, active {volume.flow.active}, gates {len(volume.flow.gates.shut)}, "
+                f"gated {len(volume.flow.gated)}, held {len(volume.flow.held)}, resync {volume.resync and volume.resync.stale}, "
+                f"marks {len(volume.flow.marks.durable)}, reasons {[copy.reason for copy in volume.copies]}"
+                for name, node in self.nodes.items()
+                for volume in node.core.volumes.values()
+            )
+            + f"; host: {self.host.outstanding} outstanding, node {self.host.path.node!r}, stale {self.host.path.stale!r}"
+        )
+
+
+def random_schedule(seed: int, defects: frozenset[str] = frozenset()) -> Schedule:
+    """A schedule that this seed stands for."""
+    random = Random(f"schedule {seed}")  # noqa: S311 - a simulation
+    faults = []
+    for _ in range(random.choice((1, 2, 3, 4, 6))):
+        kind = random.choice(tuple(TARGETS))
+        lasts = random.choice((0.1, 0.5, 1.0, 2.0, LONGEST)) * random.uniform(0.5, 1.0)
+        faults.append(Fault(random.uniform(0.2, FAULTS_UNTIL), kind, random.choice(TARGETS[kind]), lasts))
+    return Schedule(seed, tuple(sorted(faults, key=lambda fault: fault.at)), defects)
+
+
+def play(schedule: Schedule) -> World:
+    """Play a schedule in a world of its own."""
+    world = World(schedule)
+    world.play()
+    return world
+
+
+def main() -> int:
+    """Play many schedules."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--schedules", type=int, default=1000, help="how many (default 1000)")
+    parser.add_argument("--seed", type=int, default=1, help="of the first one; the others follow (default 1)")
+    parser.add_argument("--defect", action="append", default=[], help="plant this defect")
+    asked = parser.parse_args()
+    counts: Counter[str] = Counter()
+    begun = time.monotonic()
+    for seed in range(asked.seed, asked.seed + asked.schedules):
+        schedule = random_schedule(seed, frozenset(asked.defect))
+        try:
+            world = play(schedule)
+        except ViolationError as error:
+            counts["violations"] += 1
+            sys.stdout.write(f"seed {seed}: {error}\n  replay: --schedules 1 --seed {seed}\n")
+            for fault in schedule.faults:
+                sys.stdout.write(f"  {fault.at:.3f} s: {fault.kind}, {fault.target}, for {fault.lasts:.3f} s\n")
+        else:
+            counts.update(world.oracle.done)
+            counts.update(world.comparisons)
+            counts["events"] += world.clock.events
+            counts["epochs"] += len(world.oracle.speakers)
+        counts["schedules"] += 1
+    said = ", ".join(f"{count} {name}" for name, count in sorted(counts.items()))
+    sys.stdout.write(f"{said}; {counts['violations']} violations in {time.monotonic() - begun:.0f} s\n")
+    return 1 if counts["violations"] else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
