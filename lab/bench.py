@@ -6,7 +6,7 @@ import json
 import os
 import secrets
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self
@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     T = TypeVar("T")
 
 FELT_WITHIN = 2.0
+GONE_WITHIN = 10.0  # a program that crashed often is started again after 4 s
 WHOLE_WITHIN = 90.0
 LONGEST_HOLD = 300.0
 _WHEN_FR = {"injected": "à l'injection", "before heal": "avant réparation", "after heal": "après réparation"}
@@ -274,6 +275,8 @@ class Lab:
         scenario.window = (scenario.window[0], begun)
         scenario.event("heal", "healed", "réparation", begun)
         fault.heal(self)
+        with suppress(WaitedInVainError):  # what still bites is written down, and makes the verdict inconclusive
+            wait_until(lambda: not fault.holds(self).holds, within=GONE_WITHIN, because="it still bites")
         self._note(fault, "after heal", fault.holds(self))
         try:
             self.wait_whole()

@@ -37,8 +37,7 @@ class Blank:
     def folder(self) -> Path:
         """Where its image is kept."""
         digest = hashlib.sha256(f"{image_key()} {self.length} {self.content and self.content.name}".encode())
-        for source in sorted((REPLICA / "disk").glob("*.py")):
-            digest.update(source.name.encode() + b"\0" + source.read_bytes())
+        digest.update((REPLICA / "disk" / "format.py").read_bytes())
         return cache_folder() / f"volume-{digest.hexdigest()[:16]}"
 
 

@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _EVERY = 0.02  # seconds between two looks for a file or socket that another program makes
-_FAREWELL = 30.0  # seconds for the program's clean stop
-_DETACH = 5.0  # seconds for the kernel to let go of the loop device after the program's end (3 ms seen)
+_SERVERS_FAREWELL = 1.0  # seconds for the clean stop of what serves the disk, and for anything to die of a kill
+_DETACH = 1.0  # seconds for the kernel to let go of the loop device after the program's end (3 ms seen)
 
 log = logging.getLogger(__name__)
 
@@ -112,12 +112,19 @@ class Carrier:
         return next((code for process in self._started if (code := process.returncode) is not None), 0)
 
     async def _stop(self) -> None:
-        """Stop the program, wait until the kernel has unmounted its disk, then stop what serves the disk."""
+        """Stop the program, wait until the kernel has unmounted its disk, then stop what serves the disk.
+
+        A program which waits for a frozen disk does not even die of a kill. It does when nbdfuse ends, since all that
+        waits for the disk then gets an error.
+        """
         if self._program is not None:
-            await self._end(self._program, _FAREWELL)
+            await self._end(self._program, self._config.farewell)
             await self._let_go()
         for process in reversed(self._started):
-            await self._end(process, 1.0)
+            if process is not self._program:
+                await self._end(process, _SERVERS_FAREWELL)
+        for process in self._started:
+            await process.wait()
         self._config.state.unlink(missing_ok=True)
 
     async def _end(self, process: Process, grace: float) -> None:
@@ -129,7 +136,8 @@ class Carrier:
             log.warning("%s did not stop: killed", process.pid)
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
-        await process.wait()
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(process.wait(), _SERVERS_FAREWELL)
 
     async def _let_go(self) -> None:
         with contextlib.suppress(FileNotFoundError, ValueError, TimeoutError):

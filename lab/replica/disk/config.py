@@ -22,6 +22,7 @@ class DiskConfig:
         backing: command line of the NBD server, if the carrier is to run it; else it runs already.
         network: network namespace of the program; None for the node's own.
         export: name of the NBD export.
+        farewell: seconds that the program has for a clean stop.
     """
 
     name: str
@@ -32,6 +33,7 @@ class DiskConfig:
     backing: tuple[str, ...] = ()
     network: str | None = None
     export: str = ""
+    farewell: float = 30.0
 
     @property
     def folder(self) -> Path:

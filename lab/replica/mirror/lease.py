@@ -13,12 +13,12 @@ if TYPE_CHECKING:
 
     from .store import Entry, Store
 
-# Seconds. Every owner stops by itself before a standby may take the lease; the margin of 0.5 s is for clocks that run at
-# different speeds.
-EVERY = 0.4
-VALID = 2.0
-SILENT, SILENT_OTHER = 2.5, 3.5  # beats stopped: the node of the preferred room has a head start of 1 s
-RELEASED, RELEASED_OTHER = 0.0, 1.0
+# Seconds. Every owner stops by itself before a standby may take it; the margin is for clocks that run at different
+# speeds. The loss of the arbiters' leader costs 0.86 s (see `..arbiter`), which must not cost a lease.
+EVERY = 0.25
+VALID = 1.6
+SILENT, SILENT_OTHER = 1.8, 2.1  # beats stopped: the node of the preferred room has a head start
+RELEASED, RELEASED_OTHER = 0.0, 0.3
 NEVER = float("-inf")
 
 

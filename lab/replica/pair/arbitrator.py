@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 from .children import orphan_proof, stop
 from .config import ArbitratorConfig, read_arbitrator
 from .galera import Component, component, garbd
+from .hearsay import tell
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -109,7 +110,7 @@ async def _lines(daemon: asyncio.subprocess.Process, log_file: Path) -> AsyncIte
 
 async def main(config: ArbitratorConfig) -> None:
     """Run until SIGTERM."""
-    work = asyncio.ensure_future(run(config))
+    work = asyncio.gather(run(config), tell(config.address, config.members))
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, work.cancel)
     with contextlib.suppress(asyncio.CancelledError):

@@ -54,6 +54,11 @@ class ServerConfig:
         return (self.disk or self.folder) / "data"
 
     @property
+    def home(self) -> Path:
+        """Where Galera keeps what it writes about itself: in memory beside a volume, which may freeze."""
+        return Path("/run/galera") / self.server if self.disk else self.datadir
+
+    @property
     def begun(self) -> Path:
         """Exists once the pair has begun: beside the data folder, which a full transfer wipes, and on the same disk."""
         return (self.disk or self.folder) / "begun"

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from ..emr.store import mariadb  # noqa: TID252 - the package has another name within a node
+from ..emr.store import mariadb
 from .children import Child, stop
 from .galera import Position, clean_position, recovered, server_cnf
+from .statefiles import StateFiles
 
 if TYPE_CHECKING:
     from asyncio.subprocess import Process
@@ -31,6 +32,7 @@ class Database:
     def __init__(self, config: ServerConfig) -> None:
         self._config = config
         self._cnf = config.folder / "my.cnf"
+        self.statefiles = StateFiles(config.home, config.datadir)
         self._asked = mariadb(str(config.socket), wait=1.0)
 
     async def prepare(self) -> None:
@@ -48,6 +50,10 @@ class Database:
         shutil.chown(config.folder, "mysql", "mysql")
         self._cnf.write_text(server_cnf(config), encoding="utf-8")
         if config.datadir.exists():
+            self.statefiles.restore()
+            shutil.chown(config.home, "mysql", "mysql")
+            for file in config.home.glob("*.dat"):
+                shutil.chown(file, "mysql", "mysql")
             return
         if config.disk is not None:
             raise RuntimeError(f"the disk {config.disk} carries no database: {config.datadir} is missing")
@@ -97,6 +103,7 @@ class Database:
         does not hear the request to stop.
         """
         await stop(process, _FAREWELL if farewell else _NO_FAREWELL)
+        await asyncio.to_thread(self.statefiles.copy)
 
     async def group_size(self) -> int:
         """How many are in the primary component with the running database; 0 if it is in none."""
@@ -104,7 +111,7 @@ class Database:
 
     def _noted(self) -> Position:
         with contextlib.suppress(FileNotFoundError):
-            return clean_position((self._config.datadir / "grastate.dat").read_text(encoding="utf-8"))
+            return clean_position((self._config.home / "grastate.dat").read_text(encoding="utf-8"))
         return Position()
 
     def _group_size(self) -> int:
@@ -120,8 +127,8 @@ class Database:
 
         The view of the last group would be preferred to a new one, so it goes.
         """
-        (self._config.datadir / "gvwstate.dat").unlink(missing_ok=True)
-        state = self._config.datadir / "grastate.dat"
+        (self._config.home / "gvwstate.dat").unlink(missing_ok=True)
+        state = self._config.home / "grastate.dat"
         if state.exists():
             text = state.read_text(encoding="utf-8")
             state.write_text(text.replace("safe_to_bootstrap: 0", "safe_to_bootstrap: 1"), encoding="utf-8")

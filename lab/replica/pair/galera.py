@@ -34,6 +34,12 @@ TUNING: Mapping[str, str] = {
     "gmcast.peer_timeout": "PT0.6S",
 }
 
+# A member whose volume is frozen applies nothing. With Galera's own limit of 16 waiting transactions its healthy twin
+# waited for as long as the freeze lasted: 29.7 s of 30 (40 commits a second). With this one nobody waited, longest gap
+# 0.24 s. When the frozen member's own group communication blocks too, on its cache of transactions (after 5.7 s at 250
+# commits a second), the others go on without it 1.6 s later. Evicting it on purpose costs those 1.6 s at each freeze.
+_FLOW: Mapping[str, str] = {"gcs.fc_limit": "1000000", "gcs.fc_factor": "1.0"}
+
 _CNF = """\
 [mysqld]
 user=mysql
@@ -41,6 +47,7 @@ bind-address=127.0.0.1
 port=3306
 skip-name-resolve
 datadir={datadir}
+wsrep_data_home_dir={home}
 socket={socket}
 pid-file={folder}/mariadb.pid
 log-error={logs}/mariadb.log
@@ -150,6 +157,7 @@ def server_cnf(config: ServerConfig) -> str:
                 "gcache.size": "64M",
                 "gcache.recover": "yes",
                 "pc.recovery": "yes",
+                **_FLOW,
             }
         ),
     )
@@ -185,6 +193,7 @@ def _joined(addresses: tuple[IPv4Address | str, ...]) -> str:
 def _cnf(config: ServerConfig, peers: tuple[str, ...], provider: str) -> str:
     return _CNF.format(
         datadir=config.datadir,
+        home=config.home,
         socket=config.socket,
         folder=config.folder,
         logs=config.logs,

@@ -24,10 +24,11 @@ _HEADER = struct.Struct("!BBHHH")
 
 
 class Reach:
-    """Asks the kernels of the wards for an echo, all the time; without wards to ask, it knows of no cut."""
+    """Asks the kernels of the wards (or of others) for an echo, all the time; with nobody to ask it knows of no cut."""
 
     def __init__(self, wards: tuple[IPv4Address, ...]) -> None:
         self._wards = wards
+        self._sources = {ward.packed for ward in wards}
         self._heard = time.monotonic()
         self._identity = os.getpid() & 0xFFFF
 
@@ -58,7 +59,7 @@ class Reach:
             packet = wire.recv(256)
             offset = (packet[0] & 15) * 4
             kind, _, _, identity, _ = _HEADER.unpack_from(packet, offset)
-            if kind == _ECHO_REPLY and identity == self._identity:
+            if kind == _ECHO_REPLY and identity == self._identity and packet[12:16] in self._sources:
                 self._heard = time.monotonic()
 
 

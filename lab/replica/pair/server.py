@@ -46,6 +46,7 @@ async def run(config: ServerConfig, config_path: Path) -> None:
         watch.run(),
         emr.keep(),
         supervisor.run(),
+        database.statefiles.follow(),
         reach.run(),
     ]
     tasks = [asyncio.ensure_future(part) for part in parts]

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from .bootstrap import Stage, Standing, Step, decide
 from .galera import NOWHERE, STATE_PORT, Position
+from .hearsay import hears
 
 if TYPE_CHECKING:
     from asyncio.subprocess import Process
@@ -145,7 +146,9 @@ class Supervisor:
         if self._fit():
             return True
         twin = await self.twin()
-        return twin is None or not twin.fit
+        if twin is not None:
+            return not twin.fit
+        return not await hears(self._config.arbitrator_address, self._config.twin_address)
 
     async def _tell(self, _reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with contextlib.suppress(ConnectionError), contextlib.closing(writer):

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from sqlalchemy import create_engine, text
 
-from ..emr import data, schema  # noqa: TID252 - the package has another name within a node
+from ..emr import data, schema
 from .config import ServerConfig
 from .database import Database
 from .galera import Position, template_cnf

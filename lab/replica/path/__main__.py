@@ -14,6 +14,7 @@ import os
 import re
 import signal
 import sys
+from asyncio import FIRST_COMPLETED
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 
     from ..nbd.protocol import Data, Request
     from ..nbd.server import Link
-    from .core import Job
+    from .core import Job, NodeLink
 
 STALE = 75
 """Exit code: another host has the volume now."""
@@ -39,6 +40,7 @@ _ADMISSION = 2.5  # seconds for a node to let the host in
 # Seconds without an answer to the oldest request after which another node is tried: a node that hangs takes requests
 # and answers none. Longer than a node itself waits for a hanging array (1.5 s) and its record in the arbiters.
 _HANGS = 4.0
+_LOOK = 0.25
 _EPOCH = re.compile(r"\bepoch=(\d+)")
 _NICE = -10
 
@@ -97,60 +99,73 @@ class Program:
     def __init__(self, told: dict[str, Any]) -> None:
         self._told = told
         self._core = PathCore()
-        self._lost = asyncio.Event()
+        self._needed = asyncio.Event()  # no node serves
+        self._needed.set()
         self._refusals: dict[str, str] = {}
         self.offer: asyncio.Future[Offer] = asyncio.get_running_loop().create_future()
 
     async def keep(self) -> None:
-        """Keep a session on the node that serves; return when the volume has a newer session."""
-        nodes = dict(self._told["nodes"])
-        while True:
-            for name, (address, port) in nodes.items():
-                try:
-                    if await self._try(name, address, port):
-                        await self._watch()
-                except RefusedError as refusal:
-                    self._refusals[name] = str(refusal)
-                    if refusal.code == Refusal.POLICY:
-                        log.warning("%s", refusal)
-                        self._core.end(str(refusal))
-                        return
-                except client.UnreachableError as error:
-                    self._refusals[name] = str(error)
-                await asyncio.sleep(_AGAIN)
+        """Keep a session on the node that serves; return when the volume has a newer session.
 
-    async def _try(self, name: str, address: str, port: int) -> bool:
+        Both nodes are asked side by side: the dead one takes its time.
+        """
+        asking = [asyncio.ensure_future(self._ask(name, tuple(at))) for name, at in self._told["nodes"].items()]
+        try:
+            done, _ = await asyncio.wait([*asking, asyncio.ensure_future(self._watch())], return_when=FIRST_COMPLETED)
+            for task in done:
+                task.result()
+        finally:
+            for task in asking:
+                task.cancel()
+
+    async def _ask(self, name: str, address: tuple[str, int]) -> None:
+        """Ask one node for a session whenever there is none; return when the volume has a newer session."""
+        while True:
+            await self._needed.wait()
+            try:
+                await self._try(name, address)
+            except RefusedError as refusal:
+                self._refusals[name] = str(refusal)
+                if refusal.code == Refusal.POLICY:
+                    log.warning("%s", refusal)
+                    self._core.end(str(refusal))
+                    return
+            except client.UnreachableError as error:
+                self._refusals[name] = str(error)
+            await asyncio.sleep(_AGAIN)
+
+    async def _try(self, name: str, address: tuple[str, int]) -> None:
         export = f"{self._told['volume']}@{self._told['session']}"
-        session = await client.connect((address, port), export, within=_ADMISSION)
+        session = await client.connect(address, export, within=_ADMISSION)
         link = NodeSession(self._core, session)
-        self._lost.clear()
 
         def lost(reason: str) -> None:
             log.info("%s: %s", name, reason)
-            self._core.lost(link)
-            self._lost.set()
+            self._let_go(link)
 
         session.lost = lost
         found = _EPOCH.search(session.offer.description)
         if not self._core.offered(link, name, int(found[1]) if found else 0):
-            return False
+            return
+        self._needed.clear()
         log.info("served by %s (%s)", name, session.offer.description)
         if not self.offer.done():
             self.offer.set_result(session.offer)
-        return True
+
+    def _let_go(self, link: NodeLink) -> None:
+        self._core.lost(link)
+        if self._core.link is None:
+            self._needed.set()
 
     async def _watch(self) -> None:
-        """Return when the session is lost, or its node answers nothing."""
-        while not self._lost.is_set():
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._lost.wait(), 0.5)
-            oldest = self._core.oldest()
-            link = self._core.link
+        """Give up a node which answers nothing: it hangs."""
+        while True:
+            await asyncio.sleep(_LOOK)
+            link, oldest = self._core.link, self._core.oldest()
             if link is not None and oldest is not None and monotonic() - oldest > _HANGS:
                 log.info("%s does not answer", self._core.node)
                 link.abort()
-                self._core.lost(link)
-                return
+                self._let_go(link)
 
     def status(self) -> dict[str, Any]:
         """Everything an operator wants to know."""
@@ -185,7 +200,7 @@ class Program:
         )
         keeping, stopping = asyncio.ensure_future(self.keep()), asyncio.ensure_future(stop.wait())
         serving = asyncio.ensure_future(self._serve())
-        done, _ = await asyncio.wait({keeping, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        done, _ = await asyncio.wait({keeping, stopping}, return_when=FIRST_COMPLETED)
         for task in (keeping, stopping, serving):
             task.cancel()
         if keeping in done:

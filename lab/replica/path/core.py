@@ -70,6 +70,8 @@ class Path:
         kept_bytes: data of the writes since the last completed flush.
         waiting: requests of the host without an answer, with the time of asking, oldest first.
         stale: the sentence that ended it: a newer session of the volume exists.
+        replayed: how many writes were sent again.
+        refusals: how often a node could not do again what it had done before.
     """
 
     def __init__(self, kept: int = KEPT) -> None:
@@ -81,6 +83,7 @@ class Path:
         self.waiting: dict[Job, float] = {}
         self.stale = ""
         self.replayed = 0
+        self.refusals = 0
         self._kept: dict[Job, None] = {}
         self._landed: list[Job] = []  # acknowledged on this connection, and covered by no flush yet
         self._sent: list[Job] = []  # flushes on this connection, in order
@@ -88,7 +91,6 @@ class Path:
         self._reads: dict[Job, None] = {}
         self._flushes: dict[Job, None] = {}
         self._own: Job | None = None
-        self._failed = 0
 
     def request(self, asked: Asked, now: float) -> None:
         """The host asks for something."""
@@ -157,10 +159,15 @@ class Path:
 
     def _written(self, job: Job, error: int) -> None:
         was_done = job.answered
+        if error and was_done:
+            # The host counts on it: to give it up would be to lose it. An array that is full may have room again later.
+            self.refusals += 1
+            link, self.link, self.node = self.link, None, ""
+            if link is not None:
+                link.abort()
+            return
         if error:
             self._drop(job)
-            # It was acknowledged before: as a disk does, the next flush says so.
-            self._failed = self._failed or (error if was_done else 0)
         else:
             self._landed.append(job)
         self._answer(job, error)
@@ -188,8 +195,6 @@ class Path:
                     self._drop(covered)
                 flush.covers = []
         del self._sent[at]
-        if job.asked is not None:
-            error, self._failed = error or self._failed, 0
         self._answer(job, error)
 
     def _drop(self, job: Job) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -84,6 +85,7 @@ def carry(node: Container, tmp_path_factory: pytest.TempPathFactory) -> Callable
             "loops": list(loops.numbers("one-disk")) if numbers is None else numbers,
             "program": ["sh", "-c", line],
             "backing": ["python3", "-m", "replica.array.local", "/told/local.json"],
+            "farewell": 1.0,
         }
         (told / "local.json").write_text(json.dumps(local))
         (told / "disk.json").write_text(json.dumps(disk))
@@ -148,7 +150,18 @@ def test_a_file_system_that_met_an_error_is_checked_before_it_is_mounted(
     assert "with errors" not in said
 
 
+def test_a_program_that_waits_for_a_frozen_disk_can_be_stopped(carry: Callable[..., tuple[int, str]]) -> None:
+    begun = time.monotonic()
+    stop = "kill -TERM $(pgrep -f '^python3 -m [r]eplica.disk.carrier')"
+    status, said = carry(
+        f"pkill -STOP -f [r]eplica.array.local; {stop}; dd if=/dev/zero of=/srv/d/f bs=4k count=9 oflag=sync"
+    )
+    assert status == 0, said
+    assert time.monotonic() - begun < 10
+    assert not [number for number in loops.existing("one-disk") if loops.is_bound(number)]
+
+
 def test_the_program_ends_when_what_is_behind_its_disk_ends(carry: Callable[..., tuple[int, str]]) -> None:
-    status, said = carry("pkill -KILL -f replica.array.local; sleep 15; echo outlived")
+    status, said = carry("pkill -KILL -f [r]eplica.array.local; sleep 15; echo outlived")
     assert status != 0
     assert "outlived" not in said

@@ -33,8 +33,7 @@ class Array(Process):
         self.view = bytearray(self.durable)
         self.dirty: set[int] = set()
         self.epoch = 0
-        self.session: End | None = None
-        self.written_by: tuple[int, int] = (0, 0)
+        self.sessions: list[End] = []  # without defect, one at most is open
         self.rotten: set[int] = set()  # atoms that cannot be read until they are written
         self.full = False
 
@@ -48,9 +47,9 @@ class Array(Process):
         self.dirty.clear()
         self.view = bytearray(self.durable)
         self.die()
-        if self.session is not None:
-            self._network.gone(self.session)
-            self.session = None
+        for session in self.sessions:
+            self._network.gone(session)
+        self.sessions.clear()
 
     def restart(self) -> None:
         self.alive = True
@@ -64,12 +63,14 @@ class Array(Process):
 
     def admit(self, end: End, epoch: int) -> bool:
         """Open a session, unless its epoch is over; a new one cuts the older one."""
-        if epoch < self.epoch and "no-epoch-check" not in self._defects:
-            return False
+        if "no-epoch-check" not in self._defects:
+            if epoch < self.epoch:
+                return False
+            for session in self.sessions:
+                if session.open:
+                    self._network.reset(session)
         self.epoch = max(epoch, self.epoch)
-        if self.session is not None and self.session.open:
-            self._network.reset(self.session)
-        self.session = end
+        self.sessions = [*(session for session in self.sessions if session.open), end]
         end.lost = lambda _reason: None
         return True
 

@@ -118,7 +118,12 @@ class VirtualisationNode(Process):
                 failed("epoch")
                 return
             link = ArraySession(world, self, array, copy, mine)
-            mine.lost = lambda reason: volume.lost(copy, link, reason, clock.now)
+            # Lost before it was known to be open: the attempt has failed (and is not the current one afterwards).
+            mine.lost = lambda reason: (
+                volume.unreachable(copy, attempt, reason, clock.now)
+                if copy.link is not link
+                else volume.lost(copy, link, reason, clock.now)
+            )
             world.network.send(theirs, lambda: volume.connected(copy, attempt, link, clock.now))
 
         clock.after(world.network.delay(), ask)

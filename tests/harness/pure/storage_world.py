@@ -31,7 +31,7 @@ ROOMS = {"baie-1": 1, "svc-1": 1, "esx-1": 1, "baie-2": 2, "svc-2": 2, "esx-2": 
 GRAIN = 4 * ATOM
 GRAINS = 12
 FAULTS_UNTIL = 4.0  # seconds in which faults begin
-LONGEST = 3.0  # seconds that a fault lasts
+LONGEST = 5.0  # seconds that a fault lasts: longer than a standby waits before it takes the lease
 PATIENCE = 40.0  # seconds in which everything must have settled after the last repair
 
 
@@ -190,11 +190,10 @@ class World:
             case "session taken":
                 self.new_host()
             case "reset":
-                session = self.arrays[target].session
-                if session is not None and session.open:
-                    self.network.reset(session)
-                    self.network.reset(session.other)
-                    session.other.open = True
+                for session in self.arrays[target].sessions:
+                    session.queue.clear()
+                    session.other.queue.clear()
+                    session.tell_lost("reset")
                     session.other.tell_lost("reset")
             case "verify":
                 self.verify(lambda _answer: None)
@@ -311,7 +310,7 @@ def random_schedule(seed: int, defects: frozenset[str] = frozenset()) -> Schedul
     faults = []
     for _ in range(random.choice((1, 2, 3, 4, 6))):
         kind = random.choice(tuple(TARGETS))
-        lasts = random.choice((0.1, 0.5, 1.0, 2.0, LONGEST)) * random.uniform(0.5, 1.0)
+        lasts = random.choice((0.1, 0.5, 1.0, 2.0, LONGEST)) * random.uniform(0.7, 1.0)
         faults.append(Fault(random.uniform(0.2, FAULTS_UNTIL), kind, random.choice(TARGETS[kind]), lasts))
     return Schedule(seed, tuple(sorted(faults, key=lambda fault: fault.at)), defects)
 

@@ -107,6 +107,10 @@ def test_a_member_keeps_its_files_to_itself_and_answers_reads_in_step(server: Se
     assert "wsrep_cluster_address=gcomm://10.77.4.21,10.77.4.22,10.77.4.5" in lines
 
 
+def test_a_member_that_applies_nothing_holds_nobody_up(server: ServerConfig) -> None:
+    assert "gcs.fc_limit=1000000;" in galera.server_cnf(server)
+
+
 def test_a_member_with_a_disk_keeps_there_what_must_survive_and_nothing_else(server: ServerConfig) -> None:
     carried = replace(server, disk=Path("/srv/dopasoins-1/disk"))
     lines = galera.server_cnf(carried).splitlines()

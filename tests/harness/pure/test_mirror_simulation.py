@@ -1,0 +1,161 @@
+"""The storage's decisions in simulated time: random faults, and the planted defects that the judgement must notice."""
+
+from __future__ import annotations
+
+from itertools import chain
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from lab.replica.mirror.flow import Flow
+from lab.replica.path.core import Path
+from tests.harness.pure.storage_oracle import ViolationError
+from tests.harness.pure.storage_world import (
+    FAULTS_UNTIL,
+    LONGEST,
+    TARGETS,
+    Fault,
+    Schedule,
+    World,
+    play,
+    random_schedule,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from lab.replica.mirror.requests import HostWork
+    from lab.replica.path.core import NodeLink
+
+FAULTS = st.one_of(
+    [
+        st.builds(
+            Fault,
+            at=st.floats(0.2, FAULTS_UNTIL),
+            kind=st.just(kind),
+            target=st.sampled_from(targets),
+            lasts=st.floats(0.05, LONGEST),
+        )
+        for kind, targets in TARGETS.items()
+    ]
+)
+
+
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(seed=st.integers(0, 2**32), faults=st.lists(FAULTS, max_size=6))
+def test_nothing_acknowledged_is_lost_nothing_stale_is_read_and_the_copies_end_equal(
+    seed: int, faults: list[Fault]
+) -> None:
+    play(Schedule(seed, tuple(faults)))
+
+
+def test_a_seed_stands_for_one_course_of_events() -> None:
+    worlds = [play(random_schedule(358)) for _ in range(2)]
+    assert worlds[0].clock.events == worlds[1].clock.events
+    assert worlds[0].oracle.done == worlds[1].oracle.done
+
+
+def room_apart(defect: str) -> Iterator[Schedule]:
+    """The room of the active node is cut off for longer than the lease lasts, while a host works there."""
+    for seed in range(60):
+        yield Schedule(seed, (Fault(1.0, "room apart", "1", 4.7),), frozenset({defect}))
+
+
+def asleep(defect: str) -> Iterator[Schedule]:
+    """The active node sleeps through the end of its lease, with requests half done, and wakes."""
+    for seed in range(60):
+        yield Schedule(seed, (Fault(0.5 + 0.011 * seed, "node pauses", "svc-1", 4.9),), frozenset({defect}))
+
+
+def both_arrays(defect: str) -> Iterator[Schedule]:
+    """One array loses its power, then the other: what the path sends again is all there is of the last writes."""
+    for seed in range(200):
+        faults = (
+            Fault(1.9, "array loses power", "baie-2", 0.1),
+            Fault(2.1, "array loses power", "baie-1", 0.8),
+        )
+        yield Schedule(seed, faults, frozenset({defect}))
+
+
+def anything(defect: str) -> Iterator[Schedule]:
+    for seed in range(400):
+        yield random_schedule(seed, frozenset({defect}))
+
+
+def is_noticed(schedules: Iterator[Schedule]) -> bool:
+    for schedule in schedules:
+        try:
+            play(schedule)
+        except ViolationError:
+            return True
+    return False
+
+
+@pytest.mark.parametrize(
+    "defect",
+    [
+        "skip-second-copy",
+        "acknowledge-before-record",
+        "no-epoch-check",
+        "no-flush",
+        "resync-forgets-last-grain",
+        "stale-copy-rejoins",
+    ],
+)
+def test_a_planted_defect_is_noticed(defect: str) -> None:
+    assert is_noticed(chain(room_apart(defect), asleep(defect), anything(defect)))
+
+
+# Defects that no configuration can plant: a rule of the mirror or of the path is taken away.
+
+
+def test_writing_without_marking_first_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    def start(flow: Flow, work: HostWork, now: float) -> None:
+        if work.kind.name == "READ":
+            flow.read(work, now)
+        else:
+            flow.send(work, now)
+
+    monkeypatch.setattr(Flow, "start", start)
+    assert is_noticed(chain(asleep(""), anything("")))
+
+
+def test_a_path_that_sends_nothing_again_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    offered = Path.offered
+
+    def forgetful(path: Path, link: NodeLink, node: str, epoch: int) -> bool:
+        for job in [job for job in path._kept if job.answered]:  # noqa: SLF001 - the rule is inside
+            path._drop(job)  # noqa: SLF001 - the same
+        return offered(path, link, node, epoch)
+
+    monkeypatch.setattr(Path, "offered", forgetful)
+    assert is_noticed(both_arrays(""))
+
+
+def test_reads_that_overtake_held_writes_are_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Flow, "_held_before", lambda _flow, _work: False)
+    assert is_noticed(both_arrays(""))
+
+
+# Courses of events that a random schedule has found, or that must not depend on luck.
+
+
+def quiet_world(*faults: Fault, seed: int = 1) -> World:
+    return play(Schedule(seed, faults))
+
+
+def test_a_quiet_world_has_one_owner() -> None:
+    world = quiet_world()
+    assert [*world.oracle.speakers.values()] == ["svc-1"]
+    assert world.comparisons["identical"] == 1
+
+
+def test_a_planned_stop_hands_over() -> None:
+    world = quiet_world(Fault(1.0, "node stops", "svc-1", 3.0))
+    assert [*world.oracle.speakers.values()][:2] == ["svc-1", "svc-2"]
+
+
+def test_a_resync_that_was_cut_short_does_not_go_on_in_the_next_session() -> None:
+    play(random_schedule(674))
