@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from .work import ArrayLink, Op
 
-# Seconds between two attempts: short at first, since an array that restarts is back within a second; longer for one that
-# stays away, and for one that answered with an error, which is full or broken and will be for a while.
+# Seconds between two attempts: short at first, since an array that restarts is back within a second; longer for one
+# that stays away, and for one that answered with an error, which is full or broken and will be for a while.
 _FIRST, _LONGEST, _AFTER_ERROR = 0.2, 2.0, 5.0
 
 

@@ -22,7 +22,7 @@ class CopyJob(Op):
 
     __slots__ = ("_links", "_reading", "_source", "_targets", "_then", "_volume", "_waiting", "grain")
 
-    def __init__(  # noqa: PLR0913 - what, from where, to where, and then
+    def __init__(
         self,
         volume: Volume,
         grain: int,

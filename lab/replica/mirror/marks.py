@@ -80,7 +80,7 @@ class Marks:
         keep = flow.volume.settings.kept_marks
         if len(self.durable) <= keep or not flow.every == flush.have == flow.members == flow.listed or flow.gates.shut:
             return
-        found = []
+        found: list[int] = []
         for grain, last in self.durable.items():
             # An eighth more than must be, so that not every flush writes the bitmap.
             if last >= number or len(self.durable) - len(found) <= keep - keep // 8:

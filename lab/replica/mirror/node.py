@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from functools import partial
 from typing import TYPE_CHECKING, TypeAlias
 
 from .lease import Lease
@@ -68,7 +67,14 @@ class Node:
         self._store = store
         self.lease = Lease(name, preferred=preferred, store=store, taken=self._taken, dropped=self._dropped)
         self.volumes = {
-            geometry.volume: Volume(geometry, arrays.items(), outside(geometry.volume), store, self.lease, settings)
+            geometry.volume: Volume(
+                geometry,
+                arrays.items(),
+                outside=outside(geometry.volume),
+                store=store,
+                lease=self.lease,
+                settings=settings,
+            )
             for geometry in volumes
         }
         self.said = ""  # why it is not active any more
@@ -135,29 +141,17 @@ class Node:
         else:
             # Asked for now, and not earlier: no host that another node let in before this epoch can be newer.
             key = f"sessions/{name}"
-            self._store.read((key,), partial(self._checked, volume, volume.epoch, number, link, then))
+            epoch = volume.epoch
 
-    def _checked(  # noqa: PLR0913 - bound above
-        self,
-        volume: Volume,
-        epoch: int,
-        number: int,
-        link: HostLink,
-        then: Verdict,
-        found: Mapping[str, Entry] | None,
-        now: float,
-    ) -> None:
-        refused = self._unready(volume, now)
-        if refused is None and (found is None or epoch != volume.epoch):
-            refused = Refused(f"{self.name}: no arbiter says whose {volume.name} is")
-        if refused is None and found is not None:
-            entry = found[f"sessions/{volume.name}"]
-            known = max(int(json.loads(entry.value)["number"]) if entry.revision else 0, volume.hosts.session)
-            if number < known:
-                refused = Refused(f"{volume.name}: session {number} is over, the newest is {known}", stale=True)
-            elif number > known:
-                refused = Refused(f"{volume.name}: session {number} is not known yet, the newest is {known}")
-        then(refused or volume.hosts.admit(link, number, now), now)
+            def checked(found: Mapping[str, Entry] | None, now: float) -> None:
+                refused = self._unready(volume, now)
+                if refused is None and (found is None or epoch != volume.epoch):
+                    refused = Refused(f"{self.name}: no arbiter says whose {name} is")
+                if refused is None and found is not None:
+                    refused = _unlike(volume, number, found[key])
+                then(refused or volume.hosts.admit(link, number, now), now)
+
+            self._store.read((key,), checked)
 
     def _unready(self, volume: Volume, now: float) -> Refused | None:
         if not self.lease.epoch:
@@ -167,3 +161,13 @@ class Node:
         if volume.phase is not Phase.SERVING:
             return Refused(f"{self.name}: {volume.trouble or f'{volume.name} is {volume.phase.value}'}")
         return None
+
+
+def _unlike(volume: Volume, number: int, entry: Entry) -> Refused | None:
+    """Why a session with this number is not the one on record."""
+    known = max(int(json.loads(entry.value)["number"]) if entry.revision else 0, volume.hosts.session)
+    if number < known:
+        return Refused(f"{volume.name}: session {number} is over, the newest is {known}", stale=True)
+    if number > known:
+        return Refused(f"{volume.name}: session {number} is not known yet, the newest is {known}")
+    return None

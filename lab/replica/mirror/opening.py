@@ -168,7 +168,7 @@ class Opening:
 
 
 _NEWER = (
-    "{0}: both claim to be newer. {1} was in service after what the arbiters know of it: the arbiters were set back to an "
-    "older state, and which copy is the newest is for a human to say"
+    "{0}: both claim to be newer. {1} was in service after what the arbiters know of it: the arbiters were set back to "
+    "an older state, and which copy is the newest is for a human to say"
 )
 _BLANK = "{0}: every copy that is recorded as in sync is blank: its disks were replaced, and the data is gone"

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from .work import ArrayLink, Asked, Host
 
 _READ, _FLUSH = Kind.READ, Kind.FLUSH
-_ZEROES = Kind.WRITE_ZEROES
 
 
 class Mirrored(Op):
@@ -104,7 +103,7 @@ class HostWork(Mirrored):
         self.length = asked.length
         self.end = asked.offset + asked.length
         self.fua = asked.fua
-        self.data: Data = bytes(asked.length) if asked.kind is _ZEROES else asked.data
+        self.data = asked.data
         self.error = self.blockers = self.holds = self.number = 0
         self.grains = range(0)
         self.followers: list[HostWork] = []

@@ -19,9 +19,12 @@ class Entry(Protocol):
     """A value and the revision at which it was written; revision 0: there is none."""
 
     @property
-    def value(self) -> str: ...
+    def value(self) -> str:
+        """What was written."""
+
     @property
-    def revision(self) -> int: ...
+    def revision(self) -> int:
+        """When."""
 
 
 Found: TypeAlias = "Callable[[Mapping[str, Entry] | None, float], None]"

@@ -53,6 +53,7 @@ class Volume:
         self,
         geometry: Geometry,
         arrays: Iterable[tuple[str, bool]],
+        *,
         outside: Outside,
         store: Store,
         lease: Lease,
@@ -106,7 +107,7 @@ class Volume:
         self.adding = 0
 
     def reopen(self, now: float) -> None:
-        """Start from what the arbiters and the arrays say. All sessions are new: nothing sent on an older one arrives."""
+        """Start from what the arbiters and the arrays say. All sessions are new: nothing sent on older ones arrives."""
         self._stop(now)
         if self.copies:
             self.phase = Phase.OPENING
@@ -204,7 +205,7 @@ class Volume:
         if copy.link is link:
             self.lose(copy, reason, now)
 
-    def done(self, copy: Copy, op: Op, error: int, data: Data, now: float) -> None:  # noqa: PLR0913
+    def done(self, copy: Copy, op: Op, error: int, data: Data, now: float) -> None:
         """A copy answered. Call it only for the session that stands."""
         if copy.pending.pop(op, None) is None:
             return

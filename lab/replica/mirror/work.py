@@ -30,9 +30,15 @@ class Op:
 class ArrayLink(Protocol):
     """The session of a volume on an array. Each request ends in `Volume.done`, unless the session is lost before."""
 
-    def read(self, op: Op, offset: int, length: int) -> None: ...
-    def write(self, op: Op, offset: int, data: Data, *, fua: bool) -> None: ...
-    def flush(self, op: Op) -> None: ...
+    def read(self, op: Op, offset: int, length: int) -> None:
+        """Read."""
+
+    def write(self, op: Op, offset: int, data: Data, *, fua: bool) -> None:
+        """Write; with `fua` durably."""
+
+    def flush(self, op: Op) -> None:
+        """Make durable what was answered."""
+
     def abort(self) -> None:
         """End it with RST: what was not sent will never be. Nothing is told of it any more."""
 
@@ -41,15 +47,25 @@ class Asked(Protocol):
     """A host's request, as NBD carries it."""
 
     @property
-    def kind(self) -> Kind: ...
+    def kind(self) -> Kind:
+        """READ, WRITE or FLUSH."""
+
     @property
-    def offset(self) -> int: ...
+    def offset(self) -> int:
+        """First byte."""
+
     @property
-    def length(self) -> int: ...
+    def length(self) -> int:
+        """Bytes."""
+
     @property
-    def data(self) -> Data: ...
+    def data(self) -> Data:
+        """What a WRITE carries."""
+
     @property
-    def fua(self) -> bool: ...
+    def fua(self) -> bool:
+        """Whether it must be durable before the answer."""
+
     def reply(self, error: int, data: Data) -> None:
         """Answer; into the void when the connection is gone."""
 

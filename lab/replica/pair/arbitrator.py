@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 from .children import orphan_proof, stop
 from .config import ArbitratorConfig, read_arbitrator
 from .galera import Component, component, garbd
-from .hearsay import tell
+from .hearsay import Arbitration
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -110,7 +110,7 @@ async def _lines(daemon: asyncio.subprocess.Process, log_file: Path) -> AsyncIte
 
 async def main(config: ArbitratorConfig) -> None:
     """Run until SIGTERM."""
-    work = asyncio.gather(run(config), tell(config.address, config.members))
+    work = asyncio.gather(run(config), Arbitration(config.members).run(config.address))
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, work.cancel)
     with contextlib.suppress(asyncio.CancelledError):

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from .bootstrap import Stage, Standing, Step, decide
 from .galera import NOWHERE, STATE_PORT, Position
-from .hearsay import hears
+from .hearsay import Hearsay, ask, may_hold
 
 if TYPE_CHECKING:
     from asyncio.subprocess import Process
@@ -143,17 +143,18 @@ class Supervisor:
 
     async def may_hold_the_address(self) -> bool:
         """Whether the wards are served from here at least as well as from the twin, as far as it is known."""
-        if self._fit():
-            return True
-        twin = await self.twin()
-        if twin is not None:
-            return not twin.fit
-        return not await hears(self._config.arbitrator_address, self._config.twin_address)
+        config, mine, twin = self._config, self._now(), await self.twin()
+        hearsay = Hearsay()
+        if twin is None:
+            hearsay = await ask(config.arbitrator_address, config.twin_address, mine)
+        return may_hold(mine, twin, hearsay, first=config.bootstrap)
+
+    def _now(self) -> Standing:
+        return replace(self.standing, fit=self._fit())
 
     async def _tell(self, _reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with contextlib.suppress(ConnectionError), contextlib.closing(writer):
-            told = replace(self.standing, fit=self._fit())
-            writer.write(f"{told.to_json()}\n".encode())
+            writer.write(f"{self._now().to_json()}\n".encode())
             await writer.drain()
 
 

@@ -31,16 +31,17 @@ if TYPE_CHECKING:
 
     from ..nbd.protocol import Data, Request
     from ..nbd.server import Link
-    from .core import Job, NodeLink
+    from .core import Job
 
 STALE = 75
 """Exit code: another host has the volume now."""
 _AGAIN = 0.05  # seconds before the next node is tried
 _ADMISSION = 2.5  # seconds for a node to let the host in
-# Seconds without an answer to the oldest request after which another node is tried: a node that hangs takes requests
-# and answers none. Longer than a node itself waits for a hanging array (1.5 s) and its record in the arbiters.
-_HANGS = 4.0
-_LOOK = 0.25
+# Seconds without an answer to the oldest request: then the other node is asked as well, which refuses unless it has
+# taken over from one that hangs; later the same node is asked again, on a new connection. Longer than a node itself
+# waits for a hanging array (1.5 s) and for its record in the arbiters.
+_SLOW, _HANGS = 0.8, 4.0
+_LOOK = 0.1
 _EPOCH = re.compile(r"\bepoch=(\d+)")
 _NICE = -10
 
@@ -99,8 +100,8 @@ class Program:
     def __init__(self, told: dict[str, Any]) -> None:
         self._told = told
         self._core = PathCore()
-        self._needed = asyncio.Event()  # no node serves
-        self._needed.set()
+        self._needed = {name: asyncio.Event() for name in told["nodes"]}  # it is to be asked for a session
+        self._served_since = monotonic()
         self._refusals: dict[str, str] = {}
         self.offer: asyncio.Future[Offer] = asyncio.get_running_loop().create_future()
 
@@ -119,9 +120,9 @@ class Program:
                 task.cancel()
 
     async def _ask(self, name: str, address: tuple[str, int]) -> None:
-        """Ask one node for a session whenever there is none; return when the volume has a newer session."""
+        """Ask one node for a session whenever it is needed; return when the volume has a newer session."""
         while True:
-            await self._needed.wait()
+            await self._needed[name].wait()
             try:
                 await self._try(name, address)
             except RefusedError as refusal:
@@ -141,31 +142,35 @@ class Program:
 
         def lost(reason: str) -> None:
             log.info("%s: %s", name, reason)
-            self._let_go(link)
+            self._core.lost(link)
+            self._look()
 
         session.lost = lost
         found = _EPOCH.search(session.offer.description)
         if not self._core.offered(link, name, int(found[1]) if found else 0):
             return
-        self._needed.clear()
+        self._served_since = monotonic()
+        self._look()
         log.info("served by %s (%s)", name, session.offer.description)
         if not self.offer.done():
             self.offer.set_result(session.offer)
 
-    def _let_go(self, link: NodeLink) -> None:
-        self._core.lost(link)
-        if self._core.link is None:
-            self._needed.set()
+    def _look(self) -> None:
+        """See which nodes are to be asked: all of them without a session, others when the one in use is slow."""
+        oldest = self._core.oldest()
+        waited = monotonic() - max(oldest, self._served_since) if oldest is not None else 0.0
+        for name, needed in self._needed.items():
+            allowed = _HANGS if name == self._core.node else _SLOW
+            if self._core.link is None or waited > allowed:
+                needed.set()
+            else:
+                needed.clear()
 
     async def _watch(self) -> None:
-        """Give up a node which answers nothing: it hangs."""
+        """Look again and again."""
         while True:
+            self._look()
             await asyncio.sleep(_LOOK)
-            link, oldest = self._core.link, self._core.oldest()
-            if link is not None and oldest is not None and monotonic() - oldest > _HANGS:
-                log.info("%s does not answer", self._core.node)
-                link.abort()
-                self._let_go(link)
 
     def status(self) -> dict[str, Any]:
         """Everything an operator wants to know."""

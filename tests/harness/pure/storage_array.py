@@ -84,7 +84,7 @@ class Array(Process):
             data = bytes(self.view[offset : offset + length])
             self._answer(end, lambda: done(0, data))
 
-    def write(self, end: End, offset: int, data: bytes, done: Callable[[int, bytes], None], *, fua: bool) -> None:  # noqa: PLR0913
+    def write(self, end: End, offset: int, data: bytes, done: Callable[[int, bytes], None], *, fua: bool) -> None:
         if self.full and offset < self.size:
             self._answer(end, lambda: done(errno.ENOSPC, b""))
             return

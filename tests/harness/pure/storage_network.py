@@ -5,6 +5,7 @@ from __future__ import annotations
 import heapq
 from collections import deque
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from lab.replica.mirror.store import REFUSED, UNKNOWN
@@ -81,7 +82,6 @@ class End:
         self.process = process
         self.other: End
         self.open = True
-        self.receive: Callable[[Callable[[], None]], None] = lambda message: message()
         self.lost: Callable[[str], None] = lambda _reason: None
         self.queue: deque[tuple[float, Callable[[], None]]] = deque()  # on its way from here
 
@@ -89,6 +89,11 @@ class End:
         if self.open:
             self.open = False
             self.process.call(lambda: self.lost(reason))
+
+
+def _receive(end: End, message: Callable[[], None]) -> None:
+    if end.open:
+        message()
 
 
 class Network:
@@ -106,8 +111,8 @@ class Network:
         pair = frozenset((one, other))
         self._cuts[pair] = self._cuts.get(pair, 0) + 1
         for end in self._ends(pair):
-            self.clock.after(USER_TIMEOUT, lambda end=end: self._check(end, idle=False))  # type: ignore[misc]
-            self.clock.after(KEEPALIVE, lambda end=end: self._check(end, idle=True))  # type: ignore[misc]
+            self.clock.after(USER_TIMEOUT, partial(self._check, end, idle=False))
+            self.clock.after(KEEPALIVE, partial(self._check, end, idle=True))
 
     def join(self, one: str, other: str) -> None:
         pair = frozenset((one, other))
@@ -157,7 +162,7 @@ class Network:
         while queue and queue[0][0] <= now + 1e-9:
             _, message = queue.popleft()
             if other.open:
-                other.process.call(lambda message=message: other.receive(message) if other.open else None)  # type: ignore[misc]
+                other.process.call(partial(_receive, other, message))
 
     def reset(self, end: End) -> None:
         """RST: what is still in the kernel is dropped; what is on the wire may yet arrive before it."""
@@ -203,6 +208,10 @@ class Arbiters:
     def asked_by(self, process: Process) -> Client:
         return Client(self, process)
 
+    def _unheard(self, do: Callable[[], Callable[[], None]]) -> None:
+        if not self.down:
+            do()
+
     def ask(self, process: Process, do: Callable[[], Callable[[], None]], unknown: Callable[[], None]) -> None:
         """Ask; `do` acts and gives the call that answers."""
         clock, random = self._clock, self._clock.random
@@ -214,9 +223,7 @@ class Arbiters:
             # Never made, made now, or made long after the asker has given up.
             fate = random.random()
             if fate < 0.7:
-                clock.after(
-                    0.002 if fate < 0.3 else 3.0 * random.random(), lambda: None if self.down else do() and None
-                )
+                clock.after(0.002 if fate < 0.3 else 3.0 * random.random(), partial(self._unheard, do))
             clock.after(0.4, lambda: process.call(unknown))
             return
 

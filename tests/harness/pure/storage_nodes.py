@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from lab.replica.mirror.node import Node, Refused
@@ -134,7 +135,7 @@ class VirtualisationNode(Process):
         class Link:
             abort = staticmethod(lambda: self._world.network.reset(theirs))
 
-        def verdict(host: Host | Refused, now: float) -> None:
+        def verdict(host: Host | Refused, _now: float) -> None:
             if not isinstance(host, Refused):
                 self.ends.append(theirs)
                 theirs.lost = lambda _reason: volume.hosts.gone(host)
@@ -161,7 +162,7 @@ class Life(Process):
 class Wanted:
     """A request of the workload, as nbdfuse would send it."""
 
-    def __init__(self, kind: Kind, offset: int, data: bytes, length: int, done: Callable[[int, Data], None]) -> None:  # noqa: PLR0913
+    def __init__(self, kind: Kind, offset: int, data: bytes, length: int, done: Callable[[int, Data], None]) -> None:
         self.kind, self.offset, self.data, self.length = kind, offset, data, length
         self.fua = False
         self._done = done
@@ -175,7 +176,7 @@ class Carried:
 
     def __init__(
         self, world: World, node: VirtualisationNode, end: End, job: Job, done: Callable[[int, Data], None]
-    ) -> None:  # noqa: PLR0913
+    ) -> None:
         self.kind, self.offset, self.data, self.length, self.fua = job.kind, job.offset, job.data, job.length, job.fua
         self._world, self._node, self._end, self._done = world, node, end, done
 
@@ -217,6 +218,7 @@ class HostMachine(Process):
         self.session = session
         self.path = Path(kept=40 * ATOM)
         self.outstanding = 0
+        self._served_since = 0.0
         self._trying: dict[str, float] = {}
         self._ends: list[End] = []
         self._tick()
@@ -233,13 +235,13 @@ class HostMachine(Process):
             return
         self.clock.after(TICK, self._tick)
         oldest = self.path.oldest()
-        stuck = self.clock.now - oldest if oldest is not None else 0.0
+        stuck = self.clock.now - max(oldest, self._served_since) if oldest is not None else 0.0
         for name, node in self.world.nodes.items():
-            if self.path.stale or (self.path.link is not None and stuck < (1.0 if name != self.path.node else 5.0)):
+            if self.path.stale or (self.path.link is not None and stuck < (0.8 if name != self.path.node else 4.0)):
                 continue
             if self.clock.now >= self._trying.get(name, 0.0):
                 self._trying[name] = self.clock.now + 2 * UNREACHABLE
-                self.clock.after(self.world.network.delay(), lambda node=node: self._try(node))  # type: ignore[misc]
+                self.clock.after(self.world.network.delay(), partial(self._try, node))
 
     def _try(self, node: VirtualisationNode) -> None:
         network = self.world.network
@@ -267,6 +269,7 @@ class HostMachine(Process):
 
     def _accepted(self, link: NodeSession, name: str, epoch: int) -> None:
         self._trying[name] = self.clock.now + TICK
+        self._served_since = self.clock.now
         self.path.offered(link, name, epoch)
 
     # The workload
@@ -301,6 +304,6 @@ class HostMachine(Process):
 
         self._ask(Kind.FLUSH, 0, b"", 0, done)
 
-    def _ask(self, kind: Kind, offset: int, data: bytes, length: int, done: Callable[[int, Data], None]) -> None:  # noqa: PLR0913
+    def _ask(self, kind: Kind, offset: int, data: bytes, length: int, done: Callable[[int, Data], None]) -> None:
         self.outstanding += 1
         self.path.request(Wanted(kind, offset, data, length, done), self.clock.now)

@@ -1,6 +1,6 @@
 """A whole mirrored storage in simulated time: two arrays, two nodes, hosts, arbiters, and faults on a schedule.
 
-The decisions are the real ones (`lab.replica.mirror`, `lab.replica.path`); the connections, the media and the clock are not.
+The decisions are the real ones (`lab.replica.mirror`, `lab.replica.path`); connections, media and clock are not.
 `python -m tests.harness.pure.storage_world --schedules 10000 --seed 1` plays as many random schedules and says how each
 that fails is played again.
 """
@@ -13,6 +13,7 @@ import sys
 import time
 from collections import Counter
 from dataclasses import dataclass, field
+from functools import partial
 from random import Random
 from typing import TYPE_CHECKING
 
@@ -25,7 +26,7 @@ from .storage_nodes import HostMachine, VirtualisationNode
 from .storage_oracle import Oracle, ViolationError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
 ROOMS = {"baie-1": 1, "svc-1": 1, "esx-1": 1, "baie-2": 2, "svc-2": 2, "esx-2": 2, ARBITERS: 3}
 GRAIN = 4 * ATOM
@@ -222,12 +223,12 @@ class World:
         if self.host.place in places and self.host.alive:
             self.host.crash()
             undo.append(self._next_host(self.host))
-        return lambda: [do() for do in undo if do is not None] and None
+        return lambda: _all(do for do in undo if do is not None)
 
     def _cut(self, pairs: list[tuple[str, ...]]) -> Callable[[], None]:
         for one, other in pairs:
             self.network.cut(one, other)
-        return lambda: [self.network.join(one, other) for one, other in pairs] and None
+        return lambda: _all(partial(self.network.join, one, other) for one, other in pairs)
 
     # The end
 
@@ -256,7 +257,7 @@ class World:
         """
         self.clock.after(0.0, self.new_host)
         for fault in self.schedule.faults:
-            self.clock.after(fault.at, lambda fault=fault: self.inject(fault))  # type: ignore[misc]
+            self.clock.after(fault.at, partial(self.inject, fault))
         self.clock.run(self._busy_until + 0.1)
         for array in self.arrays.values():
             array.rotten.clear()  # no copy can be brought back from one that cannot be read
@@ -291,17 +292,23 @@ class World:
         return False
 
     def _state(self) -> str:
-        return (
-            "; ".join(
-                f"{name}: epoch {node.core.lease.epoch}, {volume.phase.value} {volume.trouble}, members {volume.flow.members}, "
-                f"listed {volume.flow.listed}, active {volume.flow.active}, gates {len(volume.flow.gates.shut)}, "
-                f"gated {len(volume.flow.gated)}, held {len(volume.flow.held)}, resync {volume.resync and volume.resync.stale}, "
-                f"marks {len(volume.flow.marks.durable)}, reasons {[copy.reason for copy in volume.copies]}"
-                for name, node in self.nodes.items()
-                for volume in node.core.volumes.values()
-            )
-            + f"; host: {self.host.outstanding} outstanding, node {self.host.path.node!r}, stale {self.host.path.stale!r}"
-        )
+        said = []
+        for name, node in self.nodes.items():
+            volume = node.core.volumes["v"]
+            flow = volume.flow
+            said += [
+                f"{name}: epoch {node.core.lease.epoch}, {volume.phase.value} {volume.trouble}",
+                f"members {flow.members}, listed {flow.listed}, active {flow.active}, gates {len(flow.gates.shut)}",
+                f"gated {len(flow.gated)}, held {len(flow.held)}, marks {len(flow.marks.durable)}",
+                f"resync {volume.resync and volume.resync.stale}, {[copy.reason for copy in volume.copies]}",
+            ]
+        said.append(f"host: {self.host.outstanding} outstanding, on {self.host.path.node!r}, {self.host.path.stale!r}")
+        return "; ".join(said)
+
+
+def _all(deeds: Iterable[Callable[[], None]]) -> None:
+    for do in deeds:
+        do()
 
 
 def random_schedule(seed: int, defects: frozenset[str] = frozenset()) -> Schedule:

@@ -1,0 +1,221 @@
+"""The storage's programs on the loopback interface: real arrays, nodes and paths; the arbiters are a dictionary."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import socket
+import sys
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from lab.replica.arbiter.kv import Entry
+from lab.replica.nbd.client import Session, connect
+from lab.replica.nbd.protocol import Kind
+from lab.replica.nbd.server import Server, serve
+from lab.replica.path.__main__ import STALE
+from lab.replica.virtualiser import config, status
+from lab.replica.virtualiser.__main__ import _tick, build
+from lab.replica.virtualiser.exports import NodeExports
+from lab.replica.virtualiser.outside import Tasks
+
+if TYPE_CHECKING:
+    from asyncio.subprocess import Process
+    from collections.abc import AsyncIterator, Callable
+    from pathlib import Path
+
+    from lab.replica.mirror.node import Node
+
+SIZE = 4 << 20
+WITHIN = 15.0  # seconds; far more than anything here takes on a busy machine
+
+
+class Dictionary:
+    """The arbiters' store, in memory."""
+
+    def __init__(self) -> None:
+        self.entries: dict[str, Entry] = {}
+        self.revision = 1
+
+    async def read(self, *keys: str) -> dict[str, Entry]:
+        return {key: self.entries.get(key, Entry()) for key in keys}
+
+    async def swap(self, expect: dict[str, int], put: dict[str, str]) -> int | None:
+        if any(self.entries.get(key, Entry()).revision != revision for key, revision in expect.items()):
+            return None
+        self.revision += 1
+        self.entries.update({key: Entry(value, self.revision) for key, value in put.items()})
+        return self.revision
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    async with asyncio.timeout(WITHIN):
+        while not condition():  # noqa: ASYNC110 - the programs under test tell nobody
+            await asyncio.sleep(0.02)
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return int(listener.getsockname()[1])
+
+
+@dataclass
+class Storage:
+    """Two arrays, two nodes; paths on demand."""
+
+    folder: Path
+    ports: dict[str, int] = field(default_factory=dict)
+    arrays: dict[str, Process] = field(default_factory=dict)
+    nodes: dict[str, Node] = field(default_factory=dict)
+    kv: Dictionary = field(default_factory=Dictionary)
+    tasks: Tasks = field(default_factory=Tasks)
+    listeners: dict[str, Server] = field(default_factory=dict)
+    ticking: dict[str, asyncio.Task[None]] = field(default_factory=dict)
+
+    async def start_array(self, name: str) -> None:
+        port = self.ports.setdefault(name, free_port())
+        told = {
+            "name": name,
+            "plan": "test",
+            "address": "127.0.0.1",
+            "port": port,
+            "folder": str(self.folder / name),
+            "volumes": {"v": {"size": SIZE, "template": None}},
+            "capacity": 2 * SIZE,
+            "control": str(self.folder / f"{name}.sock"),
+        }
+        self.arrays[name] = await self.program("array", name, told)
+
+    async def program(self, module: str, name: str, told: dict[str, Any]) -> Process:
+        path = self.folder / f"{name}.json"
+        path.write_text(json.dumps(told))
+        return await asyncio.create_subprocess_exec(sys.executable, "-m", f"lab.replica.{module}", str(path))
+
+    async def start_node(self, name: str) -> None:
+        port = self.ports.setdefault(name, free_port())
+        arrays = {
+            array: config.ArrayAddress("127.0.0.1", self.ports[array], f"salle-{array[-1]}")
+            for array in ("baie-1", "baie-2")
+        }
+        told = config.VirtualiserConfig(
+            name=name,
+            plan="test",
+            room=f"salle-{name[-1]}",
+            preferred=name == "svc-1",
+            address="127.0.0.1",
+            port=port,
+            arbiters=(),
+            arrays=arrays,
+            volumes={"v": config.VolumeConfig(SIZE, tuple(arrays))},
+        )
+        node = self.nodes[name] = build(told, self.kv, self.tasks)  # type: ignore[arg-type]
+        self.listeners[name] = await serve(NodeExports(node), ("127.0.0.1", port))
+        self.ticking[name] = self.tasks.start(_tick(node))
+
+    async def start_path(self, session: int) -> tuple[Process, Session]:
+        await self.kv.swap({}, {"sessions/v": json.dumps({"host": "esx", "number": session})})
+        told = {
+            "volume": "v",
+            "session": session,
+            "nodes": {name: ["127.0.0.1", self.ports[name]] for name in self.nodes},
+            "socket": str(self.folder / f"path-{session}.sock"),
+            "control": str(self.folder / f"path-{session}.status"),
+        }
+        process = await self.program("path", f"path-{session}", told)
+        await until((self.folder / f"path-{session}.sock").exists)
+        return process, await connect(told["socket"], "", within=WITHIN)
+
+    @property
+    def active(self) -> Node | None:
+        return next((node for node in self.nodes.values() if node.lease.epoch), None)
+
+    @property
+    def in_sync(self) -> bool:
+        node = self.active
+        return node is not None and node.volumes["v"].record.settled(3) and node.volumes["v"].flow.members == 3
+
+    async def verify(self) -> dict[str, Any]:
+        assert self.active is not None
+        async with asyncio.timeout(WITHIN):
+            return await status.obey(self.active, "verify v")
+
+
+@asynccontextmanager
+async def storage(folder: Path) -> AsyncIterator[Storage]:
+    world = Storage(folder)
+    programs: list[Process] = []
+    try:
+        for number in (1, 2):
+            await world.start_array(f"baie-{number}")
+        for number in (1, 2):
+            await world.start_node(f"svc-{number}")
+        yield world
+    finally:
+        for task in world.ticking.values():
+            task.cancel()
+        for node in world.nodes.values():
+            node.stop(0.0)
+        for listener in world.listeners.values():
+            listener.close()
+        programs += world.arrays.values()
+        for process in programs:
+            if process.returncode is None:
+                process.kill()
+            await process.wait()
+
+
+async def ask(session: Session, kind: Kind, offset: int = 0, data: bytes = b"", length: int = 0) -> bytes:
+    answer: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
+
+    def done(error: int, found: bytes | bytearray | memoryview) -> None:
+        if error:
+            answer.set_exception(OSError(error, "refused"))
+        else:
+            answer.set_result(bytes(found))
+
+    session.submit(kind, offset, length or len(data), done, data=data)
+    async with asyncio.timeout(WITHIN):
+        return await answer
+
+
+async def end(process: Process) -> None:
+    if process.returncode is None:
+        process.kill()
+    await process.wait()
+
+
+async def play_losses(folder: Path) -> None:
+    """Write through the loss of an array, of the active node, and of the session."""
+    async with storage(folder) as world:
+        path, disk = await world.start_path(1)
+        await ask(disk, Kind.WRITE, 0, b"a" * 4096)
+        await ask(disk, Kind.FLUSH)
+        world.arrays["baie-1"].kill()
+        await ask(disk, Kind.WRITE, 65536, b"b" * 4096)
+        await ask(disk, Kind.FLUSH)
+        await world.arrays["baie-1"].wait()
+        await world.start_array("baie-1")
+        await until(lambda: world.in_sync)
+        assert (await world.verify())["identical"]
+
+        world.ticking["svc-1"].cancel()  # a node that hangs: it beats no more
+        world.listeners["svc-1"].close()
+        await ask(disk, Kind.WRITE, 131072, b"c" * 4096)
+        del world.nodes["svc-1"]
+        for at, byte in ((0, b"a"), (65536, b"b"), (131072, b"c")):
+            assert await ask(disk, Kind.READ, at, length=4096) == byte * 4096
+
+        newer, other_disk = await world.start_path(2)
+        assert await path.wait() == STALE
+        assert await ask(other_disk, Kind.READ, 0, length=4096) == b"a" * 4096
+        await until(lambda: world.in_sync)
+        assert (await world.verify())["differing"] == []
+        await end(newer)
+
+
+@pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
+def test_the_loss_of_an_array_a_node_and_a_session(tmp_path: Path) -> None:
+    asyncio.run(play_losses(tmp_path))
