@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
-from lab.faulting import Felt, FaultNotFeltError
+from lab.faulting import FaultNotFeltError, Felt
 from lab.plan import Scope
 from lab.waiting import WaitedInVainError, wait_until
 
@@ -35,7 +35,11 @@ class Then:
 
     def lost(self, plan: Plan) -> frozenset[str]:
         """All that each of them takes."""
-        return frozenset().union(*(fault.lost(plan) for fault in self.faults))
+        return frozenset().union(*self.steps(plan))
+
+    def steps(self, plan: Plan) -> tuple[frozenset[str], ...]:
+        """What each of them takes."""
+        return tuple(fault.lost(plan) for fault in self.faults)
 
     def scope(self, plan: Plan) -> Scope:
         """What was said."""

@@ -16,7 +16,7 @@ from lab.enclosure.loops import numbers
 from lab.errors import LabError
 from lab.fabric import Fabric, lay_out
 from lab.fabric.namespaces import Resident
-from lab.faulting import FaultNotFeltError, NotHealedError
+from lab.faulting import FaultNotFeltError, NotHealedError, Stepwise
 from lab.levers import Levers
 from lab.measure import Evidence
 from lab.nodes import Containers, ensure_template
@@ -233,7 +233,8 @@ class Lab:
         """
         scenario = self.scenario
         scenario.fault, scenario.fault_fr = str(fault), fault.french
-        scenario.lost, self.scope = fault.lost(self.plan), fault.scope(self.plan)
+        scenario.steps = fault.steps(self.plan) if isinstance(fault, Stepwise) else (fault.lost(self.plan),)
+        self.scope = fault.scope(self.plan)
         scenario.scope = str(self.scope)
         try:
             self._inject(fault, scenario)
@@ -283,7 +284,8 @@ class Lab:
         except WaitedInVainError as error:
             self.nodes.collect(scenario.folder / "logs")
             raise NotHealedError(f"after {fault}: {error}") from error
-        scenario.event("return", "back to normal", "retour à la normale")
+        scenario.returned = time.monotonic_ns()
+        scenario.event("return", "back to normal", "retour à la normale", scenario.returned)
         self.spent("return", (time.monotonic_ns() - begun) / 1e9)
 
     def hold(self) -> None:

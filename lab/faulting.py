@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from lab.errors import Inconclusive, LabError
 
@@ -46,6 +46,14 @@ class Site(Protocol):
 
     def arrivals(self, interfaces: tuple[str, ...]) -> int:
         """Packets that came in on these wires since the fault was injected, the monitors' hellos apart."""
+
+
+@runtime_checkable
+class Stepwise(Protocol):
+    """A fault that takes things one after the other, which decides what is left."""
+
+    def steps(self, plan: Plan) -> tuple[frozenset[str], ...]:
+        """What each step takes."""
 
 
 class Fault(Protocol):

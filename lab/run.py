@@ -8,7 +8,7 @@ import os
 import platform
 import time
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from lab.measure import Verdict, VerdictError
@@ -37,13 +37,28 @@ class Scenario:
     folder: Path
     fault: str = ""
     fault_fr: str = ""
-    lost: frozenset[str] = frozenset()
+    steps: tuple[frozenset[str], ...] = ()
+    """What the fault takes, in the order in which it takes it."""
     scope: str = "one component"
     window: tuple[int, int] | None = None
+    returned: int | None = None
+    """When the lab was whole again (monotonic ns)."""
     evidence: list[Evidence] = field(default_factory=list)
     verdict: Verdict | None = None
     listeners: list[Callable[[str, str], None]] = field(default_factory=list)
     """Told of each event as it happens: what, and its text."""
+
+    @property
+    def lost(self) -> frozenset[str]:
+        """All that the fault takes."""
+        return frozenset().union(*self.steps)
+
+    @property
+    def without_redundancy(self) -> timedelta | None:
+        """From the fault until the lab was whole again."""
+        if self.window is None or self.returned is None:
+            return None
+        return timedelta(microseconds=(self.returned - self.window[0]) / 1000)
 
     @property
     def history(self) -> Path:

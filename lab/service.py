@@ -9,6 +9,7 @@ import signal
 import sys
 import time
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -214,7 +215,9 @@ class Service:
         begun = time.monotonic()
         scenario = observation.scenario
         objective = self.plan.objectives[self.lab.scope]
-        promised = objective.model_copy(update={"freeze": objective.freeze or self.plan.accepted_freeze})
+        # Who accepts that nobody works for half an hour accepts that somebody waits for as long.
+        accepted = max(self.plan.accepted_freeze, objective.interruption)
+        promised = objective.model_copy(update={"freeze": objective.freeze or accepted})
         scenario.describe(self.name, _numbers(promised))
         readback = self.read_back(observation.tag)
         verdict = judge(
@@ -224,9 +227,10 @@ class Service:
             scenario=scenario.id,
             service=self.name,
             evidence=tuple(scenario.evidence),
-            predicted=expect(self.lab.plan, self.name, scenario.lost).klass if scenario.lost else None,
+            predicted=expect(self.lab.plan, self.name, *scenario.steps).klass if scenario.lost else None,
             fault_window=scenario.window,
         )
+        verdict = replace(verdict, without_redundancy=scenario.without_redundancy)
         verdict = accept(verdict, self.lab.deviations, datetime.now().astimezone().date()).verdict
         scenario.close(readback, verdict)
         if verdict.verdict is not Outcome.MET:

@@ -65,7 +65,7 @@ def durations(result: ScenarioResult, language: Language) -> Iterator[Fact]:
         language.duration(_between(result.healed, result.returned)),
     )
     yield (
-        say("De la panne au retour à la normale"),
+        say("Durée sans redondance (de la panne au retour à la normale)"),
         language.duration(_between(result.injected, result.returned)),
     )
 

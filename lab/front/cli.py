@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from lab.errors import LabError
 from lab.front.commands import MisuseError
 from lab.front.commands import add as commands_that_play
+from lab.front.storage import add as storage_commands
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -78,6 +79,7 @@ def parser() -> argparse.ArgumentParser:
     doctor.add_argument("--clean", action="store_true", help="remove what dead labs left")
     doctor.set_defaults(command=_doctor)
 
+    storage_commands(commands)
     commands_that_play(commands)
 
     report = commands.add_parser("report", help="write the report of a run folder again")

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 MET, NOT_MET = 0, 1
+_WORTH_SAYING = 0.2  # seconds: any request waits for a moment
 
 
 def add(commands: Any) -> None:  # noqa: ANN401 - argparse keeps the type of its commands to itself
@@ -37,6 +38,49 @@ def _status(options: argparse.Namespace) -> int:
     for line in lines(found):
         print(line, flush=True)  # noqa: T201 - a command line prints
     return MET
+
+
+def lines(found: dict[str, Any]) -> Iterator[str]:
+    """What the storage says of itself, in lines of at most 80 columns."""
+    for name, said in found["virtualisers"].items():
+        if said is None:
+            yield f"virtualiser {name}: does not answer"
+        elif said["active"]:
+            yield f"virtualiser {name}: holds the lease, epoch {said['epoch']}"
+        else:
+            yield f"virtualiser {name}: standby; the lease is {said['holder'] or 'nobody'}'s"
+    active = next((said for said in found["virtualisers"].values() if said and said["active"]), None)
+    for name, volume in (active["volumes"] if active else {}).items():
+        yield from _volume(name, volume, found["paths"].get(name))
+    for name, said in found["arrays"].items():
+        yield f"array {name}: does not answer" if said is None else _array(name, said)
+
+
+def _volume(name: str, volume: dict[str, Any], path: dict[str, Any] | None) -> Iterator[str]:
+    yield f"volume {name}: {volume['phase']}, {volume['size'] / 2**20:g} MiB{_held(volume['held_s'])}"
+    if volume["trouble"]:
+        yield f"  {volume['trouble']}"
+    for copy, state in volume["copies"].items():
+        words = "in sync" if state["in_sync"] else f"not in sync: {state['reason'] or 'resync'}"
+        yield f"  copy on {copy}: {words}"
+    if volume["resync"]:
+        yield f"  resync of {volume['resync']['of']}: {volume['resync']['left']} grains left"
+    yield f"  grains marked {volume['marked_grains']}, dirty {volume['dirty_grains']}"
+    if path is None:
+        yield "  path: does not answer"
+    else:
+        where = f"through {path['node']}" if path["node"] else "no node serves it"
+        yield f"  session {path['session']}, path {where}{_held(path['held_s'])}"
+
+
+def _held(seconds: float) -> str:
+    return f", requests held for {seconds:.1f} s" if seconds > _WORTH_SAYING else ""
+
+
+def _array(name: str, said: dict[str, Any]) -> str:
+    used, capacity = said["used"] / 2**20, said["capacity"] / 2**20
+    wrong = ", ".join(what for what, value in said["mischief"].items() if value)
+    return f"array {name}: {used:.0f} of {capacity:.0f} MiB used{f', broken: {wrong}' if wrong else ''}"
 
 
 def _verify(options: argparse.Namespace) -> int:

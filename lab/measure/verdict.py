@@ -74,6 +74,8 @@ class Verdict:
         attempts: number of attempts, of the pulse and of operations.
         attempts_failed: those of them that did not succeed.
         evidence: proofs that the fault was felt, then gone.
+        without_redundancy: from the fault until copies were in sync again and every pair complete; None when the
+            lab did not come so far, or nothing was broken.
         accepted_by: who signed for this gap, until when the sentence says; empty when nobody did.
     """
 
@@ -102,6 +104,7 @@ class Verdict:
     attempts: int = 0
     attempts_failed: int = 0
     evidence: tuple[Evidence, ...] = ()
+    without_redundancy: timedelta | None = None
     accepted_by: str = ""
 
     def require(self) -> None:
@@ -150,6 +153,8 @@ def _stored(verdict: Verdict) -> list[tuple[str, object]]:
     for name, value in vars(verdict).items():
         if name in _DURATIONS:
             pairs.append((f"{name}_s", value.total_seconds()))
+        elif name == "without_redundancy":
+            pairs.append((f"{name}_s", None if value is None else value.total_seconds()))
         elif name == "evidence":
             pairs.append((name, [vars(item) for item in value]))
         else:
@@ -161,6 +166,8 @@ def _restored(stored: dict[str, Any]) -> dict[str, Any]:
     fields = dict(stored)
     for name in _DURATIONS:
         fields[name] = timedelta(seconds=fields.pop(f"{name}_s"))
+    unprotected = fields.pop("without_redundancy_s", None)  # not told before November 2026
+    fields["without_redundancy"] = None if unprotected is None else timedelta(seconds=unprotected)
     for name in _NAMES:
         fields[name] = tuple(fields[name])
     fields["verdict"] = Outcome(fields["verdict"])

@@ -8,8 +8,8 @@ import signal
 import sys
 from pathlib import Path
 
-from ..nbd import program  # noqa: TID252 - the package has another name within a node
-from ..nbd.server import serve  # noqa: TID252 - the package has another name within a node
+from ..nbd import program
+from ..nbd.server import serve
 from . import config, control
 from .service import Array
 from .shelf import StartError

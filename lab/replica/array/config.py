@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..nbd.protocol import PORT  # noqa: TID252 - the package has another name within a node
+from ..nbd.protocol import PORT
 
 CONTROL = Path("/run/bascule/array.sock")
 

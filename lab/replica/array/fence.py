@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Generic, TypeVar
 
-from ..nbd.protocol import Refusal, RefusedError  # noqa: TID252 - the package has another name within a node
+from ..nbd.protocol import Refusal, RefusedError
 
 S = TypeVar("S")
 

@@ -14,9 +14,9 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..nbd import program  # noqa: TID252 - the package has another name within a node
-from ..nbd.protocol import Offer  # noqa: TID252 - the package has another name within a node
-from ..nbd.server import serve  # noqa: TID252 - the package has another name within a node
+from ..nbd import program
+from ..nbd.protocol import Offer
+from ..nbd.server import serve
 from .layout import BLOCK
 from .medium import Medium
 from .pool import Pool
@@ -26,8 +26,8 @@ from .work import KINDS, Counters, perform
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ..nbd.protocol import Request  # noqa: TID252 - the package has another name within a node
-    from ..nbd.server import Link  # noqa: TID252 - the package has another name within a node
+    from ..nbd.protocol import Request
+    from ..nbd.server import Link
 
 
 class Writer:

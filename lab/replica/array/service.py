@@ -8,7 +8,7 @@ import logging
 import os
 from typing import TYPE_CHECKING, Any
 
-from ..nbd.protocol import Kind, Offer, Refusal, RefusedError  # noqa: TID252 - the package has another name within a node
+from ..nbd.protocol import Kind, Offer, Refusal, RefusedError
 from .fence import Fence, parse
 from .layout import metadata_length
 from .medium import Medium
@@ -20,8 +20,8 @@ from .work import KINDS, Counters, perform
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ..nbd.protocol import Request  # noqa: TID252 - the package has another name within a node
-    from ..nbd.server import Link  # noqa: TID252 - the package has another name within a node
+    from ..nbd.protocol import Request
+    from ..nbd.server import Link
     from .config import ArrayConfig
 
 _LOG = logging.getLogger("array")

@@ -6,10 +6,10 @@ import errno
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ..nbd.protocol import Kind  # noqa: TID252 - the package has another name within a node
+from ..nbd.protocol import Kind
 
 if TYPE_CHECKING:
-    from ..nbd.protocol import Request  # noqa: TID252 - the package has another name within a node
+    from ..nbd.protocol import Request
     from .medium import Medium
 
 KINDS = frozenset({Kind.READ, Kind.WRITE, Kind.FLUSH, Kind.WRITE_ZEROES})

@@ -73,7 +73,7 @@ def test_without_a_bad_result_pytest_decides(seen: set[str], status: int, code: 
 
 
 def test_the_freeze_so_far_counts_the_present_gap(tmp_path: Path) -> None:
-    scenario = Scenario("Z", "Z", "t", "t", tmp_path, fault="CableCut('a')", lost=frozenset({"a"}))
+    scenario = Scenario("Z", "Z", "t", "t", tmp_path, fault="CableCut('a')", steps=(frozenset({"a"}),))
     rows = [(0, "ok"), (1, "ok"), (3, "failed"), (4, "ok")]
     written = [f'{{"k":"pulse","e":{1_000_000_000 * (at + 1)},"o":"{outcome}"}}' for at, outcome in rows]
     scenario.history.write_text("\n".join([*written, '{"k":"pul']), encoding="utf-8")

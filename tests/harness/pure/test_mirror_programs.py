@@ -126,7 +126,7 @@ class Storage:
         }
         process = await self.program("path", f"path-{session}", told)
         await until((self.folder / f"path-{session}.sock").exists)
-        return process, await connect(told["socket"], "", within=WITHIN)
+        return process, await connect(str(told["socket"]), "", within=WITHIN)
 
     @property
     def active(self) -> Node | None:
