@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from faults.targets import known
+from lab.errors import LabError
 from lab.faulting import Felt
 from lab.nodes import NodeError
 from lab.plan import NodeKind, Scope
@@ -67,7 +69,11 @@ class SlowArray:
 
 @dataclass(frozen=True)
 class ReadErrors:
-    """A stretch of a volume can no longer be read from one array, as with a failing disk; writes heal it."""
+    """A stretch of a volume can no longer be read from one array, as with a failing disk; writes heal it.
+
+    Nobody may want to read there for days, so a patrol read follows, as storage systems make them: both copies are
+    read and compared.
+    """
 
     array: str
     volume: str
@@ -91,16 +97,18 @@ class ReadErrors:
         return f"Erreurs de lecture de la baie {self.array} sur le volume {self.volume}"
 
     def inject(self, lab: Site) -> None:
-        """Tell it which stretch fails."""
+        """Tell it which stretch fails, and let it be read."""
         self.lost(lab.plan)
         lab.levers.spoil(self.array, f"read-error {self.volume} {self.offset} {self.length}")
+        with suppress(LabError):  # the copy that cannot be read is lost, so that there is nothing to compare with
+            lab.storage.verify(self.volume)
 
     def holds(self, lab: Site) -> Felt:
-        """It says that the stretch fails, or how often a read of it did before a write healed it."""
+        """It says how often a read of the stretch failed, perhaps before a write healed it."""
         found = _mischief(lab, self.array)
         failing, failed = len(found.get("read_errors", [])), int(found.get("failed_reads", 0))
         return Felt(
-            bool(failing or failed),
+            failed > 0,
             f"{failing} stretches unreadable, {failed} reads failed",
             f"zones illisibles : {failing} ; lectures en échec : {failed}",
         )

@@ -59,6 +59,7 @@ class Then:
         """
         for fault in self.faults:
             fault.inject(lab)
+            lab.count_from_now()
             try:
                 wait_until(partial(_bites, fault, lab), within=_FELT_WITHIN, because="nothing bites")
             except WaitedInVainError as error:

@@ -248,7 +248,7 @@ class Lab:
         scenario.window = (begin, begin)
         scenario.event("inject", f"{fault}", fault.french, begin)
         fault.inject(self)
-        self._arrived = self.fabric.carried()
+        self.count_from_now()
         self._prove(fault, "injected")
 
     def _prove(self, fault: Fault, when: When) -> None:
@@ -311,6 +311,10 @@ class Lab:
         return all(observation.is_steady(STEADY) for observation in self.observations)
 
     # -- what faults and services use ---------------------------------------------------------------------------
+
+    def count_from_now(self) -> None:
+        """Let `arrivals` count from this instant."""
+        self._arrived = self.fabric.carried()
 
     def arrivals(self, interfaces: tuple[str, ...]) -> int:
         """Packets that came in on these wires since the fault was injected, the monitors' hellos apart."""

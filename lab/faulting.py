@@ -10,6 +10,7 @@ from lab.errors import Inconclusive, LabError
 if TYPE_CHECKING:
     from lab.levers import Levers
     from lab.plan import Plan, Scope
+    from lab.storage import Storage
 
 
 class FaultNotFeltError(Inconclusive):
@@ -43,6 +44,13 @@ class Site(Protocol):
     @property
     def longest_hold(self) -> float:
         """Seconds after which the kernel ends a blackhole that nobody healed."""
+
+    @property
+    def storage(self) -> Storage:
+        """The mirrored storage as an operator sees it."""
+
+    def count_from_now(self) -> None:
+        """Let `arrivals` count from this instant; after the injection it does so by itself."""
 
     def arrivals(self, interfaces: tuple[str, ...]) -> int:
         """Packets that came in on these wires since the fault was injected, the monitors' hellos apart."""

@@ -227,7 +227,7 @@ class Service:
             scenario=scenario.id,
             service=self.name,
             evidence=tuple(scenario.evidence),
-            predicted=expect(self.lab.plan, self.name, *scenario.steps).klass if scenario.lost else None,
+            predicted=expect(self.lab.plan, self.name, *scenario.steps).klass if scenario.steps else None,
             fault_window=scenario.window,
         )
         verdict = replace(verdict, without_redundancy=scenario.without_redundancy)

@@ -39,12 +39,12 @@ class Figures:
     attempts: int
     attempts_failed: int
     tries_failed: int
+    healed_ns: int | None = None
 
     def for_verdict(self) -> dict[str, Any]:
         """The figures that a verdict carries, under the names it gives them."""
-        plain = {
-            name: value for name, value in vars(self).items() if name not in {"spans", "integrity", "tries_failed"}
-        }
+        own = {"spans", "integrity", "tries_failed", "healed_ns"}
+        plain = {name: value for name, value in vars(self).items() if name not in own}
         return plain | self.integrity._asdict()
 
     @property
@@ -52,17 +52,18 @@ class Figures:
         """The class that the clients saw.
 
         A: no attempt of an operation failed. B: some did and were made again, no operation failed. C: operations
-            failed, and the service came back before the end. D: it did not. The pulse's attempts do not decide: it
-            gives up after 250 ms, as an instrument must and no client does.
+            failed, and the service came back by itself. D: it did not, or not before the fault was healed. The
+            pulse's attempts do not decide: it gives up after 250 ms, as an instrument must and no client does.
         """
-        if not all(span.back for span in self.spans):
+        healed = self.healed_ns
+        if any(not span.back or (healed and span.start_ns <= healed < span.end_ns) for span in self.spans):
             return "D"
         if self.spans:
             return "C"
         return "B" if self.tries_failed else "A"
 
 
-def measure(history: History, readback: Readback | None, since_ns: int) -> Figures:
+def measure(history: History, readback: Readback | None, since_ns: int, healed_ns: int | None = None) -> Figures:
     """Measure a run. Interruption, freeze and class regard what ended after `since_ns`, the injection."""
     patience = history.patience_ns
     operations = [op for op in history.operations if op.end_ns > since_ns]
@@ -93,6 +94,7 @@ def measure(history: History, readback: Readback | None, since_ns: int) -> Figur
         attempts=len(probes) + len(tries),
         attempts_failed=sum(row.outcome != OK for rows in (probes, tries) for row in rows),
         tries_failed=sum(row.outcome != OK for row in tries),
+        healed_ns=healed_ns,
     )
 
 

@@ -54,7 +54,7 @@ def judge(  # noqa: PLR0913 - a verdict weighs a run, a promise and a prediction
         Inconclusive when anything casts doubt on the run, whatever was measured; else met or not met.
     """
     inject_ns = fault_window[0] if fault_window else 0
-    figures = measure(history, readback, inject_ns)
+    figures = measure(history, readback, inject_ns, fault_window[1] if fault_window else None)
     doubts = [
         *doubts_about_history(history),
         *doubts_about_fault(evidence),

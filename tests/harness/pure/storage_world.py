@@ -143,11 +143,12 @@ class World:
 
     def inject(self, fault: Fault) -> None:
         """Do it now, and undo it when it is over."""
-        undo = self._inject(fault.kind, fault.target)
+        undo = self.inject_now(fault.kind, fault.target)
         if undo is not None:
             self.clock.after(fault.lasts, undo)
 
-    def _inject(self, kind: str, target: str) -> Callable[[], None] | None:  # noqa: C901, PLR0911, PLR0912 - one line a fault
+    def inject_now(self, kind: str, target: str) -> Callable[[], None] | None:  # noqa: C901, PLR0911, PLR0912 - one line a fault
+        """Do it; returns what undoes it."""
         match kind:
             case "array loses power":
                 return self._array_dark(target)
@@ -258,6 +259,10 @@ class World:
         self.clock.after(0.0, self.new_host)
         for fault in self.schedule.faults:
             self.clock.after(fault.at, partial(self.inject, fault))
+        self.play_out()
+
+    def play_out(self) -> None:
+        """Let the hosts work to their end, wait until all has settled, and judge."""
         self.clock.run(self._busy_until + 0.1)
         for array in self.arrays.values():
             array.rotten.clear()  # no copy can be brought back from one that cannot be read
@@ -286,7 +291,7 @@ class World:
     def _in_sync(self) -> bool:
         for node in self.nodes.values():
             volume = node.core.volumes["v"]
-            if node.core.lease.epoch and volume.phase is Phase.SERVING:
+            if node.answers and node.core.lease.epoch and volume.phase is Phase.SERVING:
                 few = len(volume.flow.marks.durable) <= self.settings.kept_marks
                 return volume.record.settled(volume.flow.every) and volume.flow.members == volume.flow.every and few
         return False
