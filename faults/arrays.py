@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from faults.targets import known
 from lab.errors import LabError
 from lab.faulting import Felt
+from lab.journal import Harm
 from lab.nodes import NodeError
 from lab.plan import NodeKind, Scope
 
@@ -104,11 +105,11 @@ class ReadErrors:
             lab.storage.verify(self.volume)
 
     def holds(self, lab: Site) -> Felt:
-        """It says how often a read of the stretch failed, perhaps before a write healed it."""
+        """It says how often a read of the stretch failed, perhaps before a write healed it; the disk is still there."""
         found = _mischief(lab, self.array)
         failing, failed = len(found.get("read_errors", [])), int(found.get("failed_reads", 0))
         return Felt(
-            failed > 0,
+            failed > 0 and self.array in lab.levers.journal.open(Harm.SPOILED),
             f"{failing} stretches unreadable, {failed} reads failed",
             f"zones illisibles : {failing} ; lectures en échec : {failed}",
         )

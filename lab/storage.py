@@ -88,6 +88,8 @@ class Storage:
         if active is None:
             yield "no virtualiser is active"
             return
+        if self._plan.nodes[active["node"]].place != self._plan.preferred_room:
+            yield f"{active['node']} serves the volumes, which belong to {self._plan.preferred_room}"
         for name, volume in active["volumes"].items():
             for copy, state in volume["copies"].items():
                 if not state["in_sync"]:

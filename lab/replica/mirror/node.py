@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 _STANDBY_TELLS, _OWNER_ASKS = 0.8, 1.0
 _UNREACHED = 1.0  # an owner that reaches no copy of anything lets the other node try
 _PAUSE = 5.0
+# Seconds for which the other room's node serves on after the preferred room's is back and all copies are in sync. The
+# way back is late on purpose: a node that comes and goes must not move the volumes each time.
+_HOME = 2.0
 
 
 @dataclass(frozen=True)
@@ -79,16 +82,20 @@ class Node:
         }
         self.said = ""  # why it is not active any more
         self._told = self._asked = float("-inf")
+        self._preferred = preferred
+        self._arrays = frozenset(arrays)
+        self.reaches = self._arrays  # of the arrays, as far as the program knows; a standby tells it
         self._standby: int | None = None
-        self._standby_lives = False
+        self._standby_reaches: frozenset[str] = frozenset()
+        self._whole_since: float | None = None
 
     def tick(self, now: float) -> None:
         """Look after time: every 0.1 s or so."""
         self.lease.tick(now)
         if not self.lease.epoch:
-            if self.lease.willing(now) and now >= self._told + _STANDBY_TELLS:
+            if self.lease.willing(now) and self.reaches and now >= self._told + _STANDBY_TELLS:
                 self._told = now
-                self._store.swap({}, {STANDBY: self.name}, lambda _outcome, _now: None)
+                self._store.swap({}, {STANDBY: json.dumps(sorted(self.reaches))}, lambda _outcome, _now: None)
             return
         for volume in self.volumes.values():
             if now >= self.lease.until:
@@ -111,24 +118,36 @@ class Node:
             volume.close(now)
 
     def _consider(self, now: float) -> None:
-        """Let the other node try, if it lives and this one reaches no copy of anything."""
-        since = [volume.unreached_since for volume in self.volumes.values() if volume.copies]
-        begun = max((moment for moment in since if moment is not None), default=now)
-        if not since or None in since:
-            self._standby, self._standby_lives = None, False
-        elif self._standby_lives and now - begun >= _UNREACHED:
-            self._standby, self._standby_lives = None, False
-            self.lease.release(now, "no copy of any volume is reached", pause=_PAUSE)
+        """Let the other node serve, if it lives, and could better, or should."""
+        reason, needed = self._why_leave(now)
+        if not reason:
+            self._standby, self._standby_reaches = None, frozenset()
+        elif self._standby_reaches >= needed and self._standby_reaches:
+            self._standby, self._standby_reaches = None, frozenset()
+            self.lease.release(now, reason, pause=_PAUSE)
         elif now >= self._asked + _OWNER_ASKS:
             self._asked = now
             self._store.read((STANDBY,), self._standby_seen)
 
+    def _why_leave(self, now: float) -> tuple[str, frozenset[str]]:
+        """Why the other node should serve, "" if it need not; and which arrays it must reach for that."""
+        mirrored = [volume for volume in self.volumes.values() if volume.copies]
+        since = [volume.unreached_since for volume in mirrored if volume.unreached_since is not None]
+        if mirrored and len(since) == len(mirrored) and now - max(since) >= _UNREACHED:
+            return "no copy of any volume is reached", frozenset()
+        whole = not self._preferred and all(volume.is_whole for volume in self.volumes.values())
+        self._whole_since = (now if self._whole_since is None else self._whole_since) if whole else None
+        if self._whole_since is not None and now - self._whole_since >= _HOME:
+            return "the preferred room is back", self._arrays
+        return "", frozenset()
+
     def _standby_seen(self, found: Mapping[str, Entry] | None, _now: float) -> None:
         if found is None:
             return
-        revision = found[STANDBY].revision
-        self._standby_lives = self._standby_lives or (self._standby is not None and self._standby != revision)
-        self._standby = revision
+        entry = found[STANDBY]
+        if self._standby is not None and self._standby != entry.revision:  # it moved: the other node lives
+            self._standby_reaches = frozenset(json.loads(entry.value))
+        self._standby = entry.revision
 
     def welcome(self, name: str, number: int | None, link: HostLink, then: Verdict, now: float) -> None:
         """Somebody asks for a volume: a host with the number of its session, or None for one who only reads."""

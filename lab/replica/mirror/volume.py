@@ -79,6 +79,11 @@ class Volume:
         self.unreached_since: float | None = None
         self._ticked = 0.0
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether it is served, all of its copies are in sync, and nobody compares them just now."""
+        return self.phase is Phase.SERVING and len(self.flow.targets) == len(self.copies) and not self.verifying
+
     # The node's side
 
     def open(self, epoch: int, now: float) -> None:

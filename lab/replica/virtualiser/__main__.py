@@ -22,6 +22,7 @@ from .exports import NodeExports
 from .outside import Arbiters, Tasks, array_side
 
 _TICK = 0.1  # seconds
+_LOOK, _REACH = 0.5, 0.4  # seconds between two looks at the arrays, and for the kernel of one to answer
 _FAREWELL = 1.0  # seconds for the arbiters to hear that the lease is given back
 # Its turn first: a late beat costs the lease, and every host waits for every answer.
 _NICE = -10
@@ -55,18 +56,37 @@ async def main(path: Path) -> None:
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     listener = await serve(NodeExports(node), (told.address, told.port))
     control = await status.serve(node, told.control)
-    ticking = tasks.start(_tick(node))
+    ticking = [tasks.start(_tick(node)), tasks.start(_look_around(node, told))]
     waits: list[asyncio.Future[Any]] = [asyncio.ensure_future(stop.wait()), tasks.broken]
     await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
     if tasks.broken.done():
         tasks.broken.result()
-    ticking.cancel()
+    for task in ticking:
+        task.cancel()
     node.stop(monotonic())
     with suppress(TimeoutError):
         await asyncio.wait_for(tasks.idle(), _FAREWELL)
     listener.close()
     control.close()
     await kv.close()
+
+
+async def _look_around(node: Node, told: config.VirtualiserConfig) -> None:
+    """Keep the core informed which arrays are within reach, for as long as it has no sessions that would tell."""
+    while True:
+        if not node.lease.epoch:
+            found = await asyncio.gather(*(_reaches(array.address, array.port) for array in told.arrays.values()))
+            node.reaches = frozenset(name for name, reached in zip(told.arrays, found, strict=True) if reached)
+        await asyncio.sleep(_LOOK)
+
+
+async def _reaches(address: str, port: int) -> bool:
+    with suppress(OSError, TimeoutError):
+        async with asyncio.timeout(_REACH):
+            _, writer = await asyncio.open_connection(address, port)
+        writer.close()
+        return True
+    return False
 
 
 async def _tick(node: Node) -> None:

@@ -100,8 +100,8 @@ class ForeignStorage:
         self.pids[name] = self.told(f"setsid {command} >>{name}.log 2>&1 </dev/null & echo $!").strip()
 
     def kill(self, name: str) -> None:
-        """SIGKILL: for an array this is the loss of its power."""
-        self.run("kill", "-9", self.pids.pop(name))
+        """SIGKILL, also for its children: for an array this is the loss of its power."""
+        self.run("kill", "-9", "--", f"-{self.pids.pop(name)}")
 
     def start_array(self, name: str) -> None:
         """One copy of the volume."""
@@ -151,7 +151,7 @@ class ForeignStorage:
     def ask(self, name: str, line: str = "status") -> dict[str, Any]:
         """What a program says of itself; empty when it does not answer."""
         said = self.shell(f"python3 -c {shlex.quote(_ASK)} {self.folder}/{name}.sock {shlex.quote(line)}")
-        found: dict[str, Any] = json.loads(said.output) if said.status == 0 else {}
+        found: dict[str, Any] = json.loads(said.output) if said.status == 0 and said.output.strip() else {}
         return found
 
     @property

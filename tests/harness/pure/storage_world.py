@@ -267,6 +267,7 @@ class World:
         for array in self.arrays.values():
             array.rotten.clear()  # no copy can be brought back from one that cannot be read
         self._settle(lambda: not self.host.outstanding and self._in_sync(), "everything answered and in sync")
+        self._settle(self._at_home, "the node of the preferred room serves")
         self.host.read(range(self.atoms))
         self._settle(lambda: not self.host.outstanding, "the last read answered")
         self.host.flush()
@@ -287,6 +288,10 @@ class World:
             if self.clock.now >= until:
                 raise ViolationError(f"not within {PATIENCE:g} s after the last repair: {what}; {self._state()}")
             self.clock.run(self.clock.now + 0.1)
+
+    def _at_home(self) -> bool:
+        """Whether the volumes are back where they belong, and whole."""
+        return self.nodes["svc-1"].core.lease.epoch > 0 and self._in_sync()
 
     def _in_sync(self) -> bool:
         for node in self.nodes.values():
