@@ -8,7 +8,7 @@ import signal
 import sys
 from pathlib import Path
 
-from ..nbd import program
+from ..nbd import program, routes
 from ..nbd.server import serve
 from . import config, control
 from .service import Array
@@ -19,6 +19,7 @@ async def main(path: Path) -> None:
     """Run until SIGTERM; raises StartError."""
     told = config.read(path)
     array = Array(told)
+    routes.hasten(told.address)
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)

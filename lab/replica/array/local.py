@@ -2,6 +2,7 @@
 
 The configuration is `{"socket": path, "file": path, "size": bytes, "template": path or null}`. The disk forgets at
 power loss what was not flushed, as a real one with a cache does. It has one writer: a new client cuts the older one.
+Beside the socket, with `.status` before its suffix, a second one tells what the disk has done.
 """
 
 from __future__ import annotations
@@ -17,8 +18,10 @@ from typing import TYPE_CHECKING, Any
 from ..nbd import program
 from ..nbd.protocol import Offer
 from ..nbd.server import serve
+from . import control
 from .layout import BLOCK
 from .medium import Medium
+from .mischief import OrderError
 from .pool import Pool
 from .shelf import StartError, copy_sparse
 from .work import KINDS, Counters, perform
@@ -72,6 +75,22 @@ class Disk:
         self.writer = Writer(self, link)
         return self.writer
 
+    def status(self) -> dict[str, Any]:
+        """What it has done since its start, as an array tells it."""
+        counters = self.counters
+        return {
+            "reads": counters.reads,
+            "writes": counters.writes,
+            "flushes": counters.flushes,
+            "flushed": self.medium.flushed,
+            "dirty": self.medium.dirty,
+        }
+
+    @staticmethod
+    def obey(order: str) -> None:
+        """Nothing is ordered of a node's own disk: raises OrderError."""
+        raise OrderError(f"a node's own disk knows no order {order!r}, only status")
+
 
 def prepare(file: Path, size: int, template: Path | None) -> Medium:
     """The disk's file, made from its template if it is new. Raises StartError."""
@@ -102,8 +121,11 @@ async def main(told: dict[str, Any]) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    listener = await serve(Disk(medium), told["socket"])
+    disk, socket = Disk(medium), Path(told["socket"])
+    listener = await serve(disk, str(socket))
+    lab = await control.serve(socket.with_suffix(f".status{socket.suffix}"), disk.status, disk.obey)
     await stop.wait()
+    lab.close()
     listener.close()
     medium.flush()
 

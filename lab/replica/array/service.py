@@ -6,6 +6,7 @@ import asyncio
 import errno
 import logging
 import os
+from collections import deque
 from typing import TYPE_CHECKING, Any
 
 from ..nbd.protocol import Kind, Offer, Refusal, RefusedError
@@ -39,14 +40,20 @@ class Writer:
         self._medium = array.media[volume]
         self._link = link
         self._is_over = False
+        self._late: deque[Request] = deque()
 
     def request(self, request: Request) -> None:
         """Do it, now or after the time that the array is slowed by."""
         slow = self._array.mischief.slow
-        if slow:
-            asyncio.get_running_loop().call_later(slow, self._do, request)
+        if slow or self._late:
+            self._late.append(request)
+            asyncio.get_running_loop().call_later(slow, self._do_next)
         else:
             self._do(request)
+
+    def _do_next(self) -> None:
+        """Do the oldest that waits: requests are done in order, a flush after all writes before it."""
+        self._do(self._late.popleft())
 
     def cut(self) -> None:
         """End it: nothing of it, not even what already waits, reaches the volume any more."""

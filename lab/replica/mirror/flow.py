@@ -50,6 +50,7 @@ class Flow:
         self.busy: dict[int, list[HostWork]] = {}
         self.active = 0
         self.gated: list[Mirrored] = []
+        self.unsent: dict[HostWork, None] = {}  # writes that wait for others or for their marks, in order of arrival
         self.held: list[HostWork] = []
         self.marks = Marks(self)
         self.gates = Gates(self)
@@ -89,9 +90,7 @@ class Flow:
         """Give it its place behind the writes that it overlaps."""
         kind = work.kind
         if kind is _FLUSH:
-            self.flushes += 1
-            work.number = self.flushes
-            self.mirror(work, now)
+            self.flush(work, now)
             return
         offset, end, busy = work.offset, work.end, self.busy
         grains = work.grains = range(offset // self._grain, (end - 1) // self._grain + 1)
@@ -109,13 +108,29 @@ class Flow:
                     busy[grain] = [work]
         if not work.blockers:
             self.start(work, now)
+        elif kind is not _READ:
+            self.unsent[work] = None
+
+    def flush(self, work: HostWork, now: float) -> None:
+        """Cover every write that came before, answered or not: an array does what it is sent in order."""
+        for write in self.unsent:
+            write.followers.append(work)
+            work.blockers += 1
+        if not work.blockers:
+            self.start(work, now)
 
     def start(self, work: HostWork, now: float) -> None:
-        """Nothing is before it any more: read, or mark its grains and write."""
+        """Nothing is before it any more: read, flush, or mark its grains and write."""
         if work.kind is _READ:
             self.read(work, now)
+        elif work.kind is _FLUSH:
+            self.flushes += 1
+            work.number = self.flushes
+            self.mirror(work, now)
         elif self.marks.hold(work, now):
             self.send(work, now)
+        else:
+            self.unsent[work] = None
 
     def read(self, work: HostWork, now: float) -> None:
         """Read from the copy that is near."""
@@ -126,6 +141,8 @@ class Flow:
 
     def send(self, work: HostWork, now: float) -> None:
         """Write to all copies: the marks of its grains are durable on them."""
+        if self.unsent:
+            self.unsent.pop(work, None)
         targets = self._written
         work.waiting = len(targets)
         work.have = self._assumed
@@ -162,6 +179,8 @@ class Flow:
 
     def written(self, work: HostWork, now: float) -> None:
         """A write is done, on all copies that count."""
+        if self.unsent:
+            self.unsent.pop(work, None)
         busy = self.busy
         for grain in work.grains:
             others = busy[grain]

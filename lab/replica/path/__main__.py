@@ -21,7 +21,7 @@ from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
-from ..nbd import client, program
+from ..nbd import client, program, routes
 from ..nbd.protocol import Offer, Refusal, RefusedError
 from ..nbd.server import serve
 from .core import Path as PathCore
@@ -42,6 +42,7 @@ _ADMISSION = 2.5  # seconds for a node to let the host in
 # waits for a hanging array (1.5 s) and for its record in the arbiters.
 _SLOW, _HANGS = 0.8, 4.0
 _LOOK = 0.1
+_FOLLOWED = 0.002  # seconds after which nothing follows a write any more; a flush follows a commit's after 0.2 ms
 _EPOCH = re.compile(r"\bepoch=(\d+)")
 _NICE = -10
 
@@ -73,6 +74,7 @@ class HostSide:
     def __init__(self, core: PathCore, offer: Offer) -> None:
         self.offer = offer
         self._core = core
+        self._looks_later = False
 
     def names(self) -> Sequence[str]:
         """The nameless export."""
@@ -89,6 +91,13 @@ class HostSide:
     def request(self, request: Request) -> None:
         """Hand it to the core."""
         self._core.request(request, monotonic())
+        if self._core.holds_back and not self._looks_later:
+            self._looks_later = True
+            asyncio.get_running_loop().call_later(_FOLLOWED, self._push)
+
+    def _push(self) -> None:
+        self._looks_later = False
+        self._core.push()
 
     def lost(self) -> None:
         """The host's kernel let go of the disk."""
@@ -229,6 +238,8 @@ def _free(socket: str) -> str:
 
 async def main(told: dict[str, Any]) -> int:
     """Run one path; returns the exit code."""
+    for address in {routes.own_address(*at) for at in told["nodes"].values()}:
+        routes.hasten(address)
     return await Program(told).run()
 
 

@@ -2,6 +2,11 @@
 
 Every write since the last completed flush is kept, acknowledged or not: whatever arrays or nodes forget of what was not
 flushed, the path brings back. It holds for ever and answers no error of its own, until its session is over.
+
+Towards its host it is a disk with a write cache: a write is answered as soon as it is kept, and goes out with the flush
+or the read that follows it, or when `push` is called. What the host has not flushed is lost with the host, as with any
+such disk; a flush is answered when all that was written before it is durable on the arrays. One commit of a database is
+a write and a flush: together they cost one way to the arrays instead of two.
 """
 
 from __future__ import annotations
@@ -16,8 +21,11 @@ if TYPE_CHECKING:
     from ..nbd.protocol import Data
 
 _READ, _FLUSH = Kind.READ, Kind.FLUSH
-# Bytes kept at which the path flushes by itself: a host that never flushes must not fill the memory.
+# Bytes kept at which the path flushes by itself, and answers writes no sooner than a node does: a host that never
+# flushes must not fill the memory.
 KEPT = 32 << 20
+# Bytes that wait for the flush at most: more is better under way.
+_HELD = 256 << 10
 
 
 class NodeLink(Protocol):
@@ -76,6 +84,7 @@ class Path:
 
     def __init__(self, kept: int = KEPT) -> None:
         self._limit = kept
+        self._most_held = min(_HELD, kept // 8)
         self.link: NodeLink | None = None
         self.node = ""
         self.epoch = 0
@@ -85,9 +94,11 @@ class Path:
         self.replayed = 0
         self.refusals = 0
         self._kept: dict[Job, None] = {}
-        self._landed: list[Job] = []  # acknowledged on this connection, and covered by no flush yet
+        self._unsent: list[Job] = []  # writes that wait for what follows them
+        self._held = 0  # their bytes
+        self._uncovered: list[Job] = []  # writes sent on this connection, and covered by no flush yet
         self._sent: list[Job] = []  # flushes on this connection, in order
-        self._replaying = 0  # writes that the host counts as done, and that this connection has not done yet
+        self._replaying: set[Job] = set()  # writes that the host counts as done, and this connection has not done yet
         self._reads: dict[Job, None] = {}
         self._flushes: dict[Job, None] = {}
         self._own: Job | None = None
@@ -98,23 +109,52 @@ class Path:
             asked.reply(errno.EIO, b"")
             return
         job = Job(asked)
-        self.waiting[job] = now
         if job.kind is _READ:
+            self.waiting[job] = now
             self._reads[job] = None
+            if self.link is not None:
+                self.push()
+                self.link.submit(job)
         elif job.kind is _FLUSH:
+            self.waiting[job] = now
             self._flushes[job] = None
             self._flush(job)
-            return
         else:
-            self._kept[job] = None
-            self.kept_bytes += len(job.data)
+            self._write(job, now)
+
+    def _write(self, job: Job, now: float) -> None:
+        """Keep a write; answer it at once, unless it must be durable, nobody serves, or too much is kept already."""
+        self._kept[job] = None
+        self.kept_bytes += len(job.data)
+        early = self.link is not None and not (job.fua or self._replaying or self.kept_bytes > self._limit)
+        if early:
+            job.answer(0)
+        else:
+            self.waiting[job] = now
         if self.link is not None:
-            self.link.submit(job)
+            self._unsent.append(job)
+            self._held += len(job.data)
+            if not early or self._held > self._most_held:
+                self.push()
+
+    def push(self) -> None:
+        """Send the writes that wait for what follows them: call it when nothing has followed for a while."""
+        unsent, self._unsent, self._held = self._unsent, [], 0
+        if self.link is not None:
+            self._uncovered += unsent
+            for job in unsent:
+                self.link.submit(job)
+
+    @property
+    def holds_back(self) -> bool:
+        """Whether there are such writes."""
+        return bool(self._unsent)
 
     def _flush(self, job: Job) -> None:
-        """Send a flush, if this connection has done all that it covers: a node flushes what it has acknowledged."""
+        """Send a flush behind the writes before it, all of which a node counts; after a replay, when that is done."""
         if self.link is not None and not self._replaying:
-            job.covers, self._landed = self._landed, []
+            self.push()
+            job.covers, self._uncovered = self._uncovered, []
             self._sent.append(job)
             self.link.submit(job)
 
@@ -126,13 +166,14 @@ class Path:
         if self.link is not None:
             self.link.abort()
         self.link, self.node, self.epoch = link, node, epoch
-        self._landed, self._sent = [], []
+        self._unsent, self._held, self._sent = [], 0, []
+        self._uncovered = list(self._kept)
         for job in self._kept:
             link.submit(job)
         self.replayed += len(self._kept)
         for job in self._reads:
             link.submit(job)
-        self._replaying = sum(job.answered for job in self._kept)
+        self._replaying = {job for job in self._kept if job.answered}
         self._flush_all()
         return True
 
@@ -144,6 +185,7 @@ class Path:
         """The session ended; nothing is lost by that."""
         if link is self.link:
             self.link, self.node = None, ""
+            self._unsent, self._held = [], 0  # kept, as all
 
     def done(self, link: NodeLink, job: Job, error: int, data: Data) -> None:
         """The node answered."""
@@ -155,24 +197,20 @@ class Path:
         elif job.kind is _FLUSH:
             self._flushed(job, error)
         else:
-            self._written(job, error)
+            self._written(link, job, error)
 
-    def _written(self, job: Job, error: int) -> None:
-        was_done = job.answered
-        if error and was_done:
+    def _written(self, link: NodeLink, job: Job, error: int) -> None:
+        if error and job.answered:
             # The host counts on it: to give it up would be to lose it. An array that is full may have room again later.
             self.refusals += 1
-            link, self.link, self.node = self.link, None, ""
-            if link is not None:
-                link.abort()
+            self.lost(link)
+            link.abort()
             return
         if error:
             self._drop(job)
-        else:
-            self._landed.append(job)
         self._answer(job, error)
-        if was_done:
-            self._replaying -= 1
+        if job in self._replaying:
+            self._replaying.remove(job)
             if not self._replaying:
                 self._flush_all()
         if self.kept_bytes > self._limit and self._own is None:
@@ -186,7 +224,7 @@ class Path:
             self._own = None
         at = self._sent.index(job)
         if error:
-            self._landed = job.covers + self._landed
+            self._uncovered = job.covers + self._uncovered
         else:
             # What flushes before it cover is durable too. Dropping a write and keeping an older one that it overlaps
             # would bring back the older one at the next replay.
@@ -198,8 +236,9 @@ class Path:
         self._answer(job, error)
 
     def _drop(self, job: Job) -> None:
-        del self._kept[job]
-        self.kept_bytes -= len(job.data)
+        if job in self._kept:
+            del self._kept[job]
+            self.kept_bytes -= len(job.data)
 
     def _answer(self, job: Job, error: int, data: Data = b"") -> None:
         self.waiting.pop(job, None)
@@ -218,6 +257,8 @@ class Path:
         for job in [*self.waiting]:
             self._answer(job, errno.EIO)
         self._kept.clear()
+        self._unsent.clear()
+        self._replaying.clear()
         self._reads.clear()
         self._flushes.clear()
         self.kept_bytes = 0

@@ -15,7 +15,7 @@ from typing import Any
 from ..arbiter.kv import Kv
 from ..mirror.geometry import Geometry, Settings
 from ..mirror.node import Node
-from ..nbd import program
+from ..nbd import program, routes
 from ..nbd.server import serve
 from . import config, status
 from .exports import NodeExports
@@ -49,6 +49,7 @@ def build(told: config.VirtualiserConfig, kv: Kv, tasks: Tasks) -> Node:
 async def main(path: Path) -> None:
     """Run until SIGTERM."""
     told = config.read(path)
+    routes.hasten(told.address)
     tasks, kv = Tasks(), Kv(told.arbiters)
     node = build(told, kv, tasks)
     stop = asyncio.Event()

@@ -234,6 +234,7 @@ class HostMachine(Process):
         if not self.alive:
             return
         self.clock.after(TICK, self._tick)
+        self.path.push()
         oldest = self.path.oldest()
         stuck = self.clock.now - max(oldest, self._served_since) if oldest is not None else 0.0
         for name, node in self.world.nodes.items():

@@ -95,11 +95,11 @@ def test_a_take_over_that_outlasts_an_answer_is_noticed() -> None:
     slow = expect(TINY, "dopasoins", lost)
     assert slow.klass is Class.B
     assert slow.reason == (
-        "the volumes of dopasoins-1 and dopasoins-2 stand still for 3 s while svc-2 takes over from svc-1 "
+        "the volumes of dopasoins-1 and dopasoins-2 stand still for 2.6 s while svc-2 takes over from svc-1 "
         "(a client waits 2 s); dopasoins goes on through dopasoins-1 and dopasoins-2, after retries."
     )
     fast = expect(
-        loads(TINY_TEXT.replace("virtualiser-lost: {value: 3 s", "virtualiser-lost: {value: 2 s")), "dopasoins", lost
+        loads(TINY_TEXT.replace("virtualiser-lost: {value: 2.6 s", "virtualiser-lost: {value: 2 s")), "dopasoins", lost
     )
     assert fast.klass is Class.A
     assert "stand still for 2 s while svc-2 takes over from svc-1" in fast.reason
@@ -112,11 +112,11 @@ def test_an_array_is_given_up_before_clients_notice() -> None:
     prediction = expect(ZERO, "dopasoins", frozenset({"baie-2"}))
     assert prediction.klass is Class.A
     assert prediction.reason == (
-        "the volumes of dopasoins-1 and dopasoins-2 stand still for 500 ms while svc-1 gives up baie-2 "
+        "the volumes of dopasoins-1 and dopasoins-2 stand still for 700 ms while svc-1 gives up baie-2 "
         "(a client waits 2 s): dopasoins answers in time, the loss is transparent."
     )
     assert prediction.sentence_fr == (
-        "Les volumes de dopasoins-1 et dopasoins-2 s'arrêtent 500 ms le temps que svc-1 écarte baie-2 "
+        "Les volumes de dopasoins-1 et dopasoins-2 s'arrêtent 700 ms le temps que svc-1 écarte baie-2 "
         "(un client attend 2 s) : dopasoins répond à temps, la perte est transparente."
     )
 
@@ -208,7 +208,7 @@ def test_what_is_lost_step_by_step_leaves_no_more_in_sync(steps: list[frozenset[
         fresh = {*found.in_sync} or fresh
 
 
-@pytest.mark.parametrize(("name", "count"), [("tiny", 98), ("zero", 64)])
+@pytest.mark.parametrize(("name", "count"), [("tiny", 98), ("zero", 47)])
 def test_the_smallest_cuts_of_the_storage(name: str, count: int) -> None:
     plan = load(name)
     cuts = smallest_cuts(plan, "dopasoins")
@@ -216,7 +216,7 @@ def test_the_smallest_cuts_of_the_storage(name: str, count: int) -> None:
     assert {frozenset({"baie-1", "baie-2"}), frozenset({"svc-1", "svc-2"})} <= {*cuts}
     assert {frozenset(two) for two in combinations(("etcd-1", "etcd-2", "quorum"), 2)} <= {*cuts}
     assert {"salle-1", "baie-2"} in cuts
-    assert {"sw-storage-1", "esx-21"} in cuts
+    assert ({"sw-storage-1", "esx-21"} in cuts) is (name == "tiny"), "zero has two storage switches a room"
     assert [cut for cut in cuts if len(cut) == 1] == []
     assert len(cuts) == count, "each was read against the rules once: read the new ones too"
 

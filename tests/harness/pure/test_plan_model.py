@@ -130,7 +130,7 @@ def test_the_first_room_with_a_virtualiser_is_preferred_unless_the_plan_says_oth
 
 
 def test_vendor_timers_are_scaled() -> None:
-    assert load("zero").scaled("host-dead") == timedelta(seconds=9)
+    assert load("zero").scaled("host-dead") == timedelta(seconds=6)
     with pytest.raises(UnknownNameError, match="did you mean host-dead"):
         load("zero").scaled("host-dea")
 

@@ -112,7 +112,7 @@ def test_a_plan_that_was_written_out_has_nothing_to_underline(plan: Plan) -> Non
         ("  storage: {subnet: 10.78.2.0/24}", "  san: {subnet: 10.78.2.0/24}", "networks.san: unknown"),
         ("  ward: {", "  bed: {", "kinds.bed: unknown"),
         ("      one component: {", "      a component: {", "services.dopasoins.objectives.a component: unknown"),
-        ("time_scale: 2", "time_scale: 0", "time_scale: exclusiveMinimum"),
+        ("time_scale: 3", "time_scale: 0", "time_scale: exclusiveMinimum"),
         ("storage: {prefers: salle-1}", "storage: {room: salle-1}", "storage.room: unknown"),
         ("name: tiny\n", "\n", "required"),
         ("name: tiny\n", "name: tiny\nexceptions: {}\n", "exceptions: unknown"),

@@ -1,0 +1,93 @@
+"""What `bench_storage` runs inside a host node, where only the replica's own package is: not imported, but sent there.
+
+`python3 -c TEXT VERB JSON`: `carry` a program on a disk, hold a `path` alone, `pulse`: write and flush all the time,
+`dirty` grains of a volume through its path's socket.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import json
+import os
+import random
+import struct
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+_SPECIFICATION = Path("/etc/bascule/node.json")
+_EVERY = 0.005  # seconds between two writes
+_BLOCK = 4096
+_GRAIN = 64 << 10
+
+
+def carry(told: dict[str, Any]) -> None:
+    """Become a disk's carrier, as a node does for a server (mirrored) or for a program of its own (local)."""
+    node = importlib.import_module("replica.node")
+    spec, name, program = json.loads(_SPECIFICATION.read_text()), told["name"], tuple(told["program"])
+    Path(told["mount"]).mkdir(parents=True, exist_ok=True)
+    if "nodes" in told:
+        subprocess.run(["ip", "netns", "add", name], stderr=subprocess.DEVNULL, check=False)  # there since last time
+        server = {"name": name, "volume": {"mount": told["mount"], "nodes": told["nodes"]}}
+        words = asyncio.run(node.on_volume(spec, server, program))
+    else:
+        words = node.on_disk(spec, name, told, program)
+    os.execvp(words[0], words)  # noqa: S606 - no shell is the point
+
+
+def path(told: dict[str, Any]) -> None:
+    """Become the path of a volume, with a new session."""
+    node = importlib.import_module("replica.node")
+    spec, name = json.loads(_SPECIFICATION.read_text()), told["name"]
+    session = asyncio.run(node.session_of(name, spec))
+    config = {"volume": name, "session": session, "nodes": told["nodes"], "socket": told["socket"]}
+    words = node.command("replica.path", f"path-{name}", config)
+    os.execvp(words[0], words)  # noqa: S606 - as above
+
+
+def pulse(told: dict[str, Any]) -> None:
+    """Write a block and flush it every 5 ms; note when each began and ended, in ns of the machine's clock."""
+    file = os.open(told["file"], os.O_RDWR | os.O_CREAT | os.O_CLOEXEC)
+    notes = os.open(told["notes"], os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC)
+    pause, due = threading.Event(), time.monotonic()
+    os.pwrite(file, bytes(256 * _BLOCK), 0)
+    os.fsync(file)
+    count = 0
+    while True:
+        begun = time.monotonic_ns()
+        os.pwrite(file, count.to_bytes(8, "big") * (_BLOCK // 8), count % 256 * _BLOCK)
+        os.fdatasync(file)
+        os.write(notes, struct.pack("<QQ", begun, time.monotonic_ns()))
+        count += 1
+        due = max(due + _EVERY, time.monotonic())
+        pause.wait(due - time.monotonic())
+
+
+async def _dirty(told: dict[str, Any]) -> None:
+    client, protocol = (importlib.import_module(f"replica.nbd.{name}") for name in ("client", "protocol"))
+    session = await client.connect(told["socket"], "", within=5.0)
+    loop = asyncio.get_running_loop()
+
+    async def ask(kind: int, offset: int, length: int, data: bytes = b"") -> None:
+        done: asyncio.Future[int] = loop.create_future()
+        session.submit(kind, offset, length, lambda error, _data: done.set_result(error), data=data)
+        if error := await done:
+            raise OSError(error, "the volume refuses")
+
+    for grain in random.Random(told["seed"]).sample(range(session.offer.size // _GRAIN), told["grains"]):  # noqa: S311 - no secret
+        await ask(protocol.Kind.WRITE, grain * _GRAIN, _BLOCK, random.randbytes(_BLOCK))  # noqa: S311 - as above
+    await ask(protocol.Kind.FLUSH, 0, 0)
+    session.leave()
+
+
+def dirty(told: dict[str, Any]) -> None:
+    """Write a block in so many grains, drawn by seed, then flush."""
+    asyncio.run(_dirty(told))
+
+
+if __name__ == "__main__":
+    {"carry": carry, "path": path, "pulse": pulse, "dirty": dirty}[sys.argv[1]](json.loads(sys.argv[2]))
