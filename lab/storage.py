@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from lab.nodes import Containers
     from lab.plan import Plan
 
-_VERIFY_WITHIN = 120.0  # seconds; a volume of 2 GiB is read from both arrays and hashed
+_VERIFY_WITHIN = 120.0  # seconds; a volume of 2 GiB is read from both arrays
 
 
 @dataclass(frozen=True)
@@ -98,7 +98,7 @@ class Storage:
                 yield f"volume {name}: no host has it open"
 
     def verify(self, *volumes: str) -> Verification:
-        """Freeze each volume in turn, compare the hashes of its grains on both arrays, thaw.
+        """Freeze each volume in turn, compare its grains on both arrays, thaw.
 
         Raises:
             LabError: no virtualiser is active, or a copy is not in sync.

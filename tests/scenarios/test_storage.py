@@ -1,4 +1,4 @@
-"""The storage: each copy, controller, path and arbiter is taken away; then what no redundancy of the rooms can carry."""
+"""The storage: each copy, controller, path and arbiter is taken away; then what no redundancy can carry."""
 
 from __future__ import annotations
 

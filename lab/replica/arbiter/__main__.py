@@ -16,7 +16,7 @@ CLIENTS, PEERS = 2379, 2380
 # Milliseconds. Some heartbeats may be late on a busy machine before an election. Loss or hang of the leader: 0.86 s
 # without an answer (own lab, November 2026), half of what a lease lasts, so that it costs no lease.
 HEARTBEAT, ELECTION = 100, 500
-_KEPT_REVISIONS = 1000  # a lease is renewed every 0.4 s: without compaction an idle lab would grow for ever
+_KEPT_REVISIONS = 1000  # a lease is renewed every 0.25 s: without compaction an idle lab would grow for ever
 
 
 def command(config: dict[str, Any]) -> list[str]:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 PREFIX = "/bascule/"
 # Seconds for one arbiter to answer, before the next one is asked: one that is cut off from the two others must not cost
-# a lease (2 s) by itself.
+# a lease (1.6 s) by itself.
 PATIENCE = 0.4
 
 

@@ -42,7 +42,7 @@ _ADMISSION = 2.5  # seconds for a node to let the host in
 # waits for a hanging array (1.5 s) and for its record in the arbiters.
 _SLOW, _HANGS = 0.8, 4.0
 _LOOK = 0.1
-_FOLLOWED = 0.002  # seconds after which nothing follows a write any more; a flush follows a commit's after 0.2 ms
+_FOLLOWED = 0.01  # seconds after which nothing follows a write any more; a commit's flush follows after 0.2 ms
 _EPOCH = re.compile(r"\bepoch=(\d+)")
 _NICE = -10
 

@@ -112,11 +112,13 @@ def test_a_planted_defect_is_noticed(defect: str) -> None:
 
 
 def test_writing_without_marking_first_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    careful = Flow.start
+
     def start(flow: Flow, work: HostWork, now: float) -> None:
-        if work.kind.name == "READ":
-            flow.read(work, now)
-        else:
+        if work.kind.name == "WRITE":
             flow.send(work, now)
+        else:
+            careful(flow, work, now)
 
     monkeypatch.setattr(Flow, "start", start)
     assert is_noticed(chain(asleep(""), anything("")))
