@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from asyncio import BaseTransport, WriteTransport
 
-USER_TIMEOUT = 320
+USER_TIMEOUT = 400
 """Milliseconds without acknowledgement from the peer's kernel that end a connection, counted from the first repetition.
 
-A peer without power is noticed after 370 ms on a hastened route (`routes`), where what is lost is sent again after 50,
-140 and 320 ms: a cable that falls silent, which its monitor replaces after 180 ms, ends no connection.
+A peer without power is noticed after 440 ms on a hastened route (`routes`), where what is lost is sent again after 40,
+120 and 270 ms: a cable that falls silent, which its monitor replaces after 180 ms, ends no connection. Not shorter: at
+a load of 20 on two cores, a kernel was seen to acknowledge after more than 370 ms, which then cost a copy.
 
 The kernel of a frozen process goes on acknowledging, until what it may keep for the process is full: then the
 connection ends as well (0.73 s after the freeze with 1 MiB on its way and 400 ms here, loopback, November 2026)."""
