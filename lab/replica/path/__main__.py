@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ..nbd.protocol import Data, Request
-    from ..nbd.server import Link
+    from ..nbd.server import Link, Server
     from .core import Job
 
 STALE = 75
@@ -112,6 +112,7 @@ class Program:
         self._needed = {name: asyncio.Event() for name in told["nodes"]}  # it is to be asked for a session
         self._served_since = monotonic()
         self._refusals: dict[str, str] = {}
+        self._listener: Server | None = None
         self.offer: asyncio.Future[Offer] = asyncio.get_running_loop().create_future()
 
     async def keep(self) -> None:
@@ -209,7 +210,8 @@ class Program:
         stop = asyncio.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
-        await asyncio.start_unix_server(
+        # Held: a listener of uvloop's that nobody holds is collected as garbage, and listens no more.
+        control = await asyncio.start_unix_server(
             self.answer, _free(self._told.get("control", f"/run/bascule/path-{self._told['volume']}.sock"))
         )
         keeping, stopping = asyncio.ensure_future(self.keep()), asyncio.ensure_future(stop.wait())
@@ -217,6 +219,7 @@ class Program:
         done, _ = await asyncio.wait({keeping, stopping}, return_when=FIRST_COMPLETED)
         for task in (keeping, stopping, serving):
             task.cancel()
+        control.close()
         if keeping in done:
             keeping.result()
             return STALE
@@ -225,7 +228,9 @@ class Program:
     async def _serve(self) -> None:
         """Open the socket once the volume's size is known."""
         offer = await self.offer
-        await serve(HostSide(self._core, Offer(offer.size, offer.description)), _free(self._told["socket"]))
+        self._listener = await serve(
+            HostSide(self._core, Offer(offer.size, offer.description)), _free(self._told["socket"])
+        )
 
 
 def _free(socket: str) -> str:

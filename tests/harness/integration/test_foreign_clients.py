@@ -19,8 +19,9 @@ if TYPE_CHECKING:
 
 NODE = "quorum"
 FIO = (
-    "timeout 60 fio --name=foreign --ioengine=nbd --bs=4k --iodepth=16 --size=32m --rw=randwrite --randseed=4 "
-    "--fsync=32 --verify=crc32c --verify_fatal=1 --output-format=terse --terse-version=3"
+    # In the foreground, or it has a process group of its own and outlives the one that is killed, spinning for ever.
+    "timeout --foreground 60 fio --name=foreign --ioengine=nbd --bs=4k --iodepth=16 --size=32m --rw=randwrite "
+    "--randseed=4 --fsync=32 --verify=crc32c --verify_fatal=1 --output-format=terse --terse-version=3"
 )
 # Longer than a fault of the story needs to bite and to be healed; 4 MiB/s keep the two cores free for the others.
 PACED = f"{FIO} --rate=4m --do_verify=1"

@@ -31,7 +31,7 @@ def kept() -> Iterator[str]:
     """The name of a kept `tiny` lab."""
     up = bascule("up", "tiny", "--name", NAME)
     assert up.returncode == 0, up.stderr
-    assert "not yet played by this version: baie-1" in up.stdout
+    assert "not yet played by this version: secours" in up.stdout
     yield NAME
     if is_alive(NAME):
         bascule("down", "--name", NAME)
