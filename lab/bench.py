@@ -8,12 +8,16 @@ import secrets
 import time
 from contextlib import contextmanager, suppress
 from functools import partial
+from itertools import combinations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self
 
+from lab.cluster import Cluster
 from lab.enclosure import Enclosure, ensure_image
 from lab.enclosure.loops import numbers
 from lab.errors import LabError
+from lab.expectation import storage
+from lab.expectation.reach import MANAGEMENT, Reach
 from lab.fabric import Fabric, lay_out
 from lab.fabric.namespaces import Resident
 from lab.faulting import FaultNotFeltError, NotHealedError, Stepwise
@@ -21,7 +25,7 @@ from lab.levers import Levers
 from lab.measure import Evidence
 from lab.nodes import Containers, ensure_template
 from lab.nodes.checking import check_nodes
-from lab.nodes.specs import PLAYED, bridged, log_folders, spec
+from lab.nodes.specs import PLAYED, bridged, ha_settings, log_folders, spec
 from lab.nodes.volumes import ensure_images
 from lab.plan import NodeKind, Scope, dumps, load
 from lab.service import STEADY, Service
@@ -48,7 +52,8 @@ if TYPE_CHECKING:
 
 FELT_WITHIN = 2.0
 GONE_WITHIN = 10.0  # a program that crashed often is started again after 4 s
-WHOLE_WITHIN = 90.0
+WHOLE_WITHIN = 150.0  # a room that returns: boot, resync, and the members of a pair moved home in turn
+PROGRAMS_START_WITHIN = 40.0  # seconds; a database that joins its twin takes 5 to 12 (own lab, November 2026)
 LONGEST_HOLD = 300.0
 _WHEN_FR = {"injected": "à l'injection", "before heal": "avant réparation", "after heal": "après réparation"}
 
@@ -67,6 +72,7 @@ class Lab:
         self.wards: dict[str, int] = {}
         self.scope = Scope.ONE_COMPONENT
         self._scenario: Scenario | None = None
+        self._master: str | None = None
         self._arrived: dict[str, int] = {}
         played = [node.name for node in plan.nodes.values() if node.kind in PLAYED]
         self._played = played
@@ -77,7 +83,8 @@ class Lab:
         self.nodes = Containers(enclosure, self.template, self._plug)
         self.nodes.log_folders = {node: log_folders(plan, node) for node in played}
         self.levers = Levers(enclosure, self.fabric, self.nodes)
-        self.storage = Storage(plan, self.nodes)
+        self.cluster = Cluster(plan, self.nodes)
+        self.storage = Storage(plan, self.nodes, self.cluster.placement)
         self._ward: Resident | None = None
 
     # -- life ---------------------------------------------------------------------------------------------------
@@ -244,6 +251,7 @@ class Lab:
             self._heal(fault, scenario)
 
     def _inject(self, fault: Fault, scenario: Scenario) -> None:
+        self._master = self.cluster.master
         begin = time.monotonic_ns()
         scenario.window = (begin, begin)
         scenario.event("inject", f"{fault}", fault.french, begin)
@@ -288,24 +296,51 @@ class Lab:
         scenario.event("return", "back to normal", "retour à la normale", scenario.returned)
         self.spent("return", (time.monotonic_ns() - begun) / 1e9)
 
-    def hold(self) -> None:
-        """Wait until every timer that the fault may start has run out and the wards' service is steady again.
+    def hold(self, *, short_of: str | None = None) -> None:
+        """Wait until every timer that the fault may start has run out, what is restarted runs, the wards are served.
 
         A service that does not come back within the clients' patience after that is left to the verdict.
+
+        Args:
+            short_of: a timer of the plan that must not run out: a fault that passes in time.
         """
         begun = time.monotonic()
-        slowest = max((timer.value.total_seconds() for timer in self.plan.failovers.values()), default=0.0)
-        patience = max(service.patience.total_seconds() for service in self.plan.services.values())
+        least, restarts = self._timers()
+        if short_of is not None:
+            least, restarts = min(least, 0.8 * self.plan.scaled(short_of).total_seconds()), False
         self.scenario.event(
-            "hold", f"held for {slowest:g} s at least", f"panne maintenue {slowest:g} s au moins".replace(".", ",")
+            "hold", f"held for {least:g} s at least", f"panne maintenue {least:g} s au moins".replace(".", ",")
         )
-        wait_until(lambda: time.monotonic() - begun > slowest, within=slowest + 5, because="time stands still")
+        wait_until(lambda: time.monotonic() - begun > least, within=least + 5, because="time stands still")
+        if restarts:
+            with suppress(WaitedInVainError):  # what cannot be restarted is left to the verdict
+                wait_until(self.cluster.is_settled, within=self._boots(), because="servers do not run", every=0.2)
+        patience = max(service.patience.total_seconds() for service in self.plan.services.values())
         try:
             wait_until(self._steady, within=patience + STEADY, because="the wards are not served")
             self.scenario.event("steady", "the wards are served", "les services sont servis")
         except WaitedInVainError:
             self.scenario.event("unsteady", "the wards are not served", "les services ne sont pas servis")
         self.spent("hold", time.monotonic() - begun)
+
+    def _timers(self) -> tuple[float, bool]:
+        """Seconds of the slowest timer that the fault may start, and whether it restarts servers."""
+        vendor = ha_settings(self.plan)
+        slowest = max((timer.value.total_seconds() for timer in self.plan.failovers.values()), default=0.0)
+        after = Reach(self.plan, frozenset[str]().union(*self.scenario.steps))
+        hosts = self.cluster.hosts
+        if self._master is not None and not after.alive(self._master):
+            return max(slowest, vendor.restarts_by_new_master + vendor.heartbeat), True
+        if not all(after.talk(one, other, MANAGEMENT) for one, other in combinations(hosts, 2)):
+            return max(slowest, vendor.host_dead_with_storage + vendor.heartbeat), True
+        if storage(self.plan, *self.scenario.steps).is_partly_frozen:
+            return vendor.vmcp + vendor.heartbeat, True
+        return slowest, any(name in self.plan.servers for name in self.scenario.steps[-1])
+
+    def _boots(self) -> float:
+        """Seconds within which a server that is restarted runs: its boot, and what its programs take."""
+        longest = max((server.boot.total_seconds() for server in self.plan.servers.values()), default=0.0)
+        return longest / self.plan.time_scale + PROGRAMS_START_WITHIN
 
     def _steady(self) -> bool:
         return all(observation.is_steady(STEADY) for observation in self.observations)
@@ -346,7 +381,11 @@ class Lab:
         """
         from lab.nodes.inspecting import host  # noqa: PLC0415 - testinfra costs 0.1 s; few scenarios ask for it
 
-        return host(self.nodes, name)
+        return host(self.nodes, name, self.cluster.placement())
+
+    def where(self, server: str) -> str | None:
+        """The host on which a server is now; None when it is nowhere."""
+        return self.cluster.where(server)
 
     def spent(self, phase: str, seconds: float) -> None:
         """Add to the time budget."""
@@ -364,6 +403,8 @@ class Lab:
         if not found:
             found = list(self.storage.ailments())
         if not found:
+            found = list(self.cluster.ailments())
+        if not found:
             found = [f"service {name} is not whole" for name in self.plan.services if not self.service(name).is_whole()]
         if not found:  # last, because each asks a node: a standby without its keepalived is seen here only
             found = [str(check) for check in self.checks() if not check.holds]
@@ -371,7 +412,7 @@ class Lab:
 
     def checks(self) -> list[Check]:
         """What must be true inside the nodes, and whether it is: one question a node, all nodes side by side."""
-        return check_nodes(self.nodes, self._played)
+        return check_nodes(self.nodes, self._played, self.cluster.placement())
 
     def wait_whole(self) -> None:
         """Wait until nothing ails the lab.
@@ -385,6 +426,19 @@ class Lab:
             because=lambda: "; ".join(self.ailments()),
             every=0.1,
         )
+
+    def go_home(self) -> None:
+        """Move lone servers that HA left elsewhere to where the plan starts them: announced stops, nobody is observed.
+
+        Raises:
+            WaitedInVainError: one does not come back.
+        """
+        away = self.cluster.strangers()
+        for server, home in away.items():
+            self.cluster.order(f"move {server} {home}")
+        if away:
+            wait_until(lambda: not self.cluster.strangers(), within=WHOLE_WITHIN, because=f"{away} do not move")
+            self.wait_whole()
 
     def status(self) -> dict[str, Any]:
         """What a person who looks at the lab wants to know."""

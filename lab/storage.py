@@ -10,7 +10,7 @@ from lab.nodes import NodeError
 from lab.plan import NodeKind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from lab.nodes import Containers
     from lab.plan import Plan
@@ -58,15 +58,21 @@ class Verification:
 class Storage:
     """The storage of a lab."""
 
-    def __init__(self, plan: Plan, nodes: Containers) -> None:
+    def __init__(self, plan: Plan, nodes: Containers, placement: Callable[[], Mapping[str, str]]) -> None:
         self._plan = plan
         self._nodes = nodes
+        self._placement = placement
         self._virtualisers = [node.name for node in plan.nodes.values() if node.kind is NodeKind.VIRTUALISER]
         self._arrays = [node.name for node in plan.nodes.values() if node.kind is NodeKind.ARRAY]
 
     def status(self) -> dict[str, Any]:
         """What each virtualiser, array and path says of itself; None for one that says nothing."""
-        paths = {name: (self._plan.host_of(name), f"path-{name}") for name in self._plan.volumes}
+        hosts = self._placement()
+        paths = {
+            name: (hosts[name], f"path-{name}")
+            for name, volume in self._plan.volumes.items()
+            if volume.size and name in hosts
+        }
         return {
             "virtualisers": {name: self._ask(name, "virtualiser") for name in self._virtualisers},
             "arrays": {name: self._ask(name, "array") for name in self._arrays},
@@ -94,7 +100,7 @@ class Storage:
             for copy, state in volume["copies"].items():
                 if not state["in_sync"]:
                     yield f"volume {name}: its copy on {copy} is not in sync ({state['reason'] or 'resync'})"
-            if name in self._plan.volumes and not volume["session"]:
+            if not volume["session"]:
                 yield f"volume {name}: no host has it open"
 
     def verify(self, *volumes: str) -> Verification:

@@ -44,6 +44,11 @@ class Storage:
         return self.active is not None and self.active != self.usual
 
     @property
+    def is_partly_frozen(self) -> bool:
+        """Whether servers wait for a volume that is served elsewhere: another host could take them over."""
+        return self.active is not None and bool(self.frozen)
+
+    @property
     def reason(self) -> str:
         """Who serves, and which servers are frozen, in one English sentence."""
         return "; ".join([self.cause.en, *(cause.en for cause in self.frozen.values())]) + "."

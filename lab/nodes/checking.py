@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from lab.nodes.asking import NodeError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from lab.nodes.containers import Containers
 
@@ -31,12 +31,17 @@ _PROCESSES_OF_SERVER = {
         "database": ("mariadbd", "/srv/{}/"),
         "virtual address": ("keepalived", "/srv/{}/"),
         "application": ("replica.emr.serve", "/{}.json"),
-    }
+    },
+    "replica.lone.server": {
+        "database": ("mariadbd", "/srv/{}/"),
+        "application": ("replica.emr.serve", "/{}.json"),
+    },
 }
 _PROCESS_OF_PROGRAM = {
     "replica.pair.arbitrator": ("database arbitrator", "garbd"),
     "replica.arbiter": ("arbiter", "etcd --name"),
 }
+HYPERVISOR = "replica.hypervisor"
 
 
 @dataclass(frozen=True)
@@ -59,9 +64,9 @@ class Seen:
     links: dict[str, frozenset[str]]
 
 
-def question(told: dict[str, Any]) -> str:
-    """The one shell line that shows what `answer` reads."""
-    servers = [server["name"] for server in told["servers"]]
+def question(servers: Iterable[str]) -> str:
+    """The one shell line that shows what `answer` reads, on a node that carries these servers."""
+    servers = list(servers)
     looks = [_LINKS, *(f"ip netns exec {name} {_LINKS}" for name in servers)]
     return "ps -ww -eo args=" + "".join(
         f"; echo '== {name}'; {look}" for name, look in zip(["", *servers], looks, strict=True)
@@ -80,8 +85,8 @@ def answer(output: str) -> Seen:
     return Seen(tuple(alive), links)
 
 
-def judge(told: dict[str, Any], seen: Seen) -> Iterator[Check]:
-    """Hold what a node was told to be against what it showed."""
+def judge(told: dict[str, Any], seen: Seen, servers: Iterable[str]) -> Iterator[Check]:
+    """Hold what a node was told to be, and the servers that it carries, against what it showed."""
     node = told["name"]
     runs = partial(_count, seen.commands)
     for wire in told["wires"]:
@@ -89,10 +94,10 @@ def judge(told: dict[str, Any], seen: Seen) -> Iterator[Check]:
     firmware = len(told["firmware"])
     if firmware:
         yield Check(node, "its firmware runs", runs("replica.cabled") >= firmware)
-    for server in told["servers"]:
-        name = server["name"]
+    for name in servers:
+        server = specification(told, name)
         yield Check(node, f"server {name} is on the network", "eth0" in seen.links.get(name, frozenset()))
-        processes = _PROCESSES_OF_SERVER.get(server["program"], _alone(server))
+        processes = _PROCESSES_OF_SERVER.get(str(server.get("program")), _alone(server))
         if server.get("volume"):
             processes = {**_PROCESSES_OF_VOLUME, **processes}
         for what, (program, mark) in processes.items():
@@ -102,28 +107,42 @@ def judge(told: dict[str, Any], seen: Seen) -> Iterator[Check]:
         yield Check(node, f"{what} runs ({program})", runs(program) > 0)
 
 
+def specification(told: dict[str, Any], server: str) -> dict[str, Any]:
+    """What a host was told of a server that it may carry."""
+    (hypervisor,) = (item for item in told["programs"] if item["program"] == HYPERVISOR)
+    found: dict[str, Any] = hypervisor["config"]["servers"][server]
+    return found
+
+
 def _alone(server: dict[str, Any]) -> dict[str, tuple[str, str]]:
-    """What runs in a server of which nothing more is known: its program."""
-    return {"program": (server["program"], "/{}.json")}
+    """What runs in a server of which nothing more is known: its program, if it has one."""
+    return {"program": (server["program"], "/{}.json")} if server.get("program") else {}
 
 
 def _count(commands: Iterable[str], program: str, mark: str = "") -> int:
     return sum(program in command and mark in command for command in commands)
 
 
-def check_nodes(nodes: Containers, names: Iterable[str]) -> list[Check]:
-    """Ask nodes, side by side; a node that is off or does not answer fails one check, and no other is known of it."""
+def check_nodes(nodes: Containers, names: Iterable[str], placement: Mapping[str, str]) -> list[Check]:
+    """Ask nodes, side by side; a node that is off or does not answer fails one check, and no other is known of it.
+
+    Args:
+        nodes: the lab's.
+        names: those that are asked.
+        placement: the host of each server.
+    """
     with ThreadPoolExecutor(_SIDE_BY_SIDE) as pool:
-        return [check for found in pool.map(partial(_ask, nodes), names) for check in found]
+        return [check for found in pool.map(partial(_ask, nodes, placement), names) for check in found]
 
 
-def _ask(nodes: Containers, name: str) -> list[Check]:
+def _ask(nodes: Containers, placement: Mapping[str, str], name: str) -> list[Check]:
     told = json.loads(nodes.specification(name).read_text())
+    servers = [server for server, host in placement.items() if host == name]
     try:
-        ran = nodes.run(name, "sh", "-c", question(told))
+        ran = nodes.run(name, "sh", "-c", question(servers))
     except NodeError:
         return [Check(name, "it answers", holds=False)]
     seen = answer(ran.output)
     if "" not in seen.links:  # it died, or booted, in the middle of the answer
         return [Check(name, "it answers", holds=False)]
-    return list(judge(told, seen))
+    return list(judge(told, seen, servers))

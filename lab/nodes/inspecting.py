@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
 from testinfra.backend.base import BaseBackend, CommandResult
@@ -11,6 +10,8 @@ from testinfra.host import Host
 from lab.errors import LabError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from lab.nodes.containers import Containers
 
 
@@ -39,7 +40,7 @@ class NodeBackend(BaseBackend):  # type: ignore[misc]  # testinfra is published 
         return self.result(done.status, line.encode(), done.stdout, done.stderr)
 
 
-def host(nodes: Containers, name: str) -> Host:
+def host(nodes: Containers, name: str, placement: Mapping[str, str]) -> Host:
     """The node or server of that name.
 
     A server shares its host's file system, process table and packages; addresses, interfaces and sockets are its own.
@@ -47,15 +48,9 @@ def host(nodes: Containers, name: str) -> Host:
     Raises:
         LabError: nothing that runs is called so; the sentence lists what is.
     """
-    carriers = {server: node for node in nodes.nodes for server in _servers(nodes, node)}
     if name in nodes.nodes:
         return Host(NodeBackend(nodes, name))
-    if name in carriers:
-        return Host(NodeBackend(nodes, carriers[name], name))
-    known = ", ".join(sorted([*nodes.nodes, *carriers]))
+    if name in placement:
+        return Host(NodeBackend(nodes, placement[name], name))
+    known = ", ".join(sorted([*nodes.nodes, *placement]))
     raise LabError(f"no node or server that runs in this lab is called {name!r}; known: {known}")
-
-
-def _servers(nodes: Containers, node: str) -> list[str]:
-    told = json.loads(nodes.specification(node).read_text())
-    return [server["name"] for server in told["servers"]]

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from lab.plan import NodeKind
+from lab.replica.cluster.catalogue import Catalogue, HostSpec, ServerSpec
+from lab.replica.cluster.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -17,6 +20,8 @@ if TYPE_CHECKING:
 PLAYED = frozenset({NodeKind.HOST, NodeKind.ARRAY, NodeKind.VIRTUALISER, NodeKind.ARBITER, NodeKind.WITNESS})
 _ARBITERS = frozenset({NodeKind.ARBITER, NodeKind.WITNESS})
 _NBD = 10809
+# Seconds by which the guard is later than the agent, whose orders stop servers more gently.
+_GUARD_WAITS = 5.0
 DISK = 256 * 2**20
 """Bytes of a node's own disk: what etcd writes in a long campaign, ten times."""
 BLANK = "blank.ext4"
@@ -52,9 +57,11 @@ def spec(  # noqa: PLR0913 - all are named at the call
         "name": node,
         "wires": [port.inside for port in ports],
         "firmware": layout.node_firmware(node),
-        "servers": list(_servers(plan, node, {"secret": secret, "defects": list(defects)})),
-        "programs": [*_storage(plan, node, list(defects)), *_programs(plan, node)],
-        "arbiters": _arbiter_urls(plan, node),
+        "programs": [
+            *_storage(plan, node, list(defects)),
+            *_programs(plan, node),
+            *_hypervisor(plan, node, list(loops), {"secret": secret, "defects": list(defects)}),
+        ],
         "loops": list(loops),
     }
 
@@ -66,22 +73,93 @@ def _arbiter_urls(plan: Plan, node: str) -> list[str]:
     return [f"http://{plan.address(name, 'management').ip}:2379" for name in names]
 
 
-def _servers(plan: Plan, node: str, told: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    for service in plan.services.values():
-        for rank, name in enumerate(service.runs_on):
-            if plan.host_of(name) == node and plan.servers[name].twin is not None:
-                address = plan.address(name, "servers")
-                mirrored = bool(plan.volumes[name].copies)
-                more = {"priority": 150 - 50 * rank, "bootstrap": rank == 0}
-                disk = f"/srv/{name}/disk"
-                yield {
-                    "name": name,
-                    "address": str(address),
-                    "mac": mac(address.ip),
-                    "program": "replica.pair.server",
-                    "config": _member(plan, service, name, {**told, **more, "disk": disk if mirrored else None}),
-                    "volume": {"mount": disk, "nodes": _virtualisers(plan)} if mirrored else None,
-                }
+def _hypervisor(plan: Plan, node: str, loops: list[int], told: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """A host's hypervisor: it may come to run any server, so it is told of all."""
+    if plan.nodes[node].kind is not NodeKind.HOST:
+        return
+    yield {
+        "program": "replica.hypervisor",
+        "config": {
+            "name": node,
+            "servers": {name: _server(plan, name, rank, told) for rank, name in enumerate(plan.servers)},
+            "arbiters": _arbiter_urls(plan, node),
+            "loops": loops,
+            "isolation": isolation_addresses(plan),
+            "agent": _agent(plan, node, told["defects"]),
+            "isolated_after": ha_settings(plan).isolation_response + _GUARD_WAITS,
+            "leave_on": ha_settings(plan).isolation_policy == "leave",
+        },
+    }
+
+
+def _agent(plan: Plan, node: str, defects: list[str]) -> dict[str, Any]:
+    hosts = [other for other in plan.nodes.values() if other.kind is NodeKind.HOST]
+    return {
+        "host": node,
+        "management": str(plan.address(node, "management").ip),
+        "storage": str(plan.address(node, "storage").ip),
+        "peers": {host.name: str(plan.address(host.name, "management").ip) for host in hosts if host.name != node},
+        "virtualisers": {name: address for name, (address, _) in _virtualisers(plan).items()},
+        "isolation": isolation_addresses(plan),
+        "arbiters": _arbiter_urls(plan, node),
+        "catalogue": catalogue(plan).to_json(),
+        "settings": {**asdict(ha_settings(plan)), "defects": defects},
+    }
+
+
+def ha_settings(plan: Plan) -> Settings:
+    """The timers and policies of the plan's cluster, scaled."""
+    return Settings.scaled(1 / plan.time_scale)
+
+
+def catalogue(plan: Plan) -> Catalogue:
+    """Hosts and servers as the cluster knows them."""
+    hosts = {
+        node.name: HostSpec(node.place, node.cpu or 0, node.memory or 0)
+        for node in plan.nodes.values()
+        if node.kind is NodeKind.HOST
+    }
+    servers = {
+        name: ServerSpec(
+            cpu=server.cpu,
+            memory=server.memory,
+            boot=server.boot.total_seconds() / plan.time_scale,
+            prefers=server.prefers or "",
+            twin=server.twin or "",
+            volume=bool(plan.volumes[name].copies),
+            first=plan.host_of(name),
+        )
+        for name, server in plan.servers.items()
+    }
+    return Catalogue(hosts, servers)
+
+
+def isolation_addresses(plan: Plan) -> list[str]:
+    """Addresses on management, one in each main room, that answer unless a host is isolated: the virtualisers'."""
+    nodes = [node for node in plan.nodes.values() if node.kind is NodeKind.VIRTUALISER]
+    return [str(plan.address(node.name, "management").ip) for node in nodes]
+
+
+def _server(plan: Plan, name: str, rank: int, told: dict[str, Any]) -> dict[str, Any]:
+    address = plan.address(name, "servers")
+    service = next((service for service in plan.services.values() if name in service.runs_on), None)
+    mirrored = bool(plan.volumes[name].copies)
+    disk = f"/srv/{name}/disk"
+    found: dict[str, Any] = {
+        "rank": rank,
+        "address": str(address),
+        "mac": mac(address.ip),
+        "boot": plan.servers[name].boot.total_seconds() / plan.time_scale,
+    }
+    if service is None:
+        return found
+    told = {**told, "disk": disk if mirrored else None}
+    pair = plan.servers[name].twin is not None
+    return found | {
+        "program": "replica.pair.server" if pair else "replica.lone.server",
+        "config": _member(plan, service, name, told) if pair else _lone(plan, service, name, told),
+        "volume": {"mount": disk, "nodes": _virtualisers(plan)} if mirrored else None,
+    }
 
 
 def _virtualisers(plan: Plan) -> dict[str, tuple[str, int]]:
@@ -89,10 +167,23 @@ def _virtualisers(plan: Plan) -> dict[str, tuple[str, int]]:
     return {name: (str(plan.address(name, "storage").ip), _NBD) for name in nodes}
 
 
+def _lone(plan: Plan, service: Service, name: str, told: dict[str, Any]) -> dict[str, Any]:
+    own = plan.address(name, "servers")
+    return {
+        "server": name,
+        "address": str(own),
+        "virtual_address": f"{service.address}/{own.network.prefixlen}",
+        "folder": f"/srv/{name}",
+        "template": "/opt/template/data",
+        "interface": "eth0",
+        **told,
+    }
+
+
 def _member(plan: Plan, service: Service, name: str, told: dict[str, Any]) -> dict[str, Any]:
     twin = plan.servers[name].twin
     assert twin is not None, f"{name} was taken for a member of a pair"  # noqa: S101 - the caller looked
-    own = plan.address(name, "servers")
+    own, rank = plan.address(name, "servers"), service.runs_on.index(name)
     return {
         "server": name,
         "address": str(own),
@@ -106,13 +197,15 @@ def _member(plan: Plan, service: Service, name: str, told: dict[str, Any]) -> di
         "wards": [
             str(plan.address(node.name, "servers").ip) for node in plan.nodes.values() if node.kind is NodeKind.WARD
         ],
+        "priority": 150 - 50 * rank,
+        "bootstrap": rank == 0,
         **told,
     }
 
 
 def log_folders(plan: Plan, node: str) -> tuple[str, ...]:
     """Where the programs of a node keep their logs."""
-    servers = [f"/srv/{name}/logs" for name in plan.servers if plan.host_of(name) == node]
+    servers = [f"/srv/{name}/logs" for name in plan.servers] if plan.nodes[node].kind is NodeKind.HOST else []
     arbitrates = node in arbiters(plan) or any(service.arbitrator == node for service in plan.services.values())
     return (*servers, *(["/srv/logs"] if arbitrates else []))
 
@@ -156,7 +249,7 @@ def _storage(plan: Plan, node: str, defects: list[str]) -> Iterator[dict[str, An
                     for array in arrays
                 },
                 "volumes": {
-                    name: {"size": volume.size, "copies": list(volume.copies)} for name, volume in plan.volumes.items()
+                    name: {"size": volume.size, "copies": list(volume.copies)} for name, volume in volumes.items()
                 },
             },
         }

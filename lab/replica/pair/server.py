@@ -15,6 +15,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from .. import heartbeat
 from . import address
 from .children import Child
 from .config import ServerConfig, read_server
@@ -48,6 +49,7 @@ async def run(config: ServerConfig, config_path: Path) -> None:
         supervisor.run(),
         database.statefiles.follow(),
         reach.run(),
+        heartbeat.keep(address.healthy),
     ]
     tasks = [asyncio.ensure_future(part) for part in parts]
     try:

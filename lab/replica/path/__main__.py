@@ -74,6 +74,7 @@ class HostSide:
     def __init__(self, core: PathCore, offer: Offer) -> None:
         self.offer = offer
         self._core = core
+        self.asked_at = monotonic()
         self._looks_later = False
 
     def names(self) -> Sequence[str]:
@@ -90,7 +91,8 @@ class HostSide:
 
     def request(self, request: Request) -> None:
         """Hand it to the core."""
-        self._core.request(request, monotonic())
+        self.asked_at = monotonic()
+        self._core.request(request, self.asked_at)
         if self._core.holds_back and not self._looks_later:
             self._looks_later = True
             asyncio.get_running_loop().call_later(_FOLLOWED, self._push)
@@ -113,6 +115,7 @@ class Program:
         self._served_since = monotonic()
         self._refusals: dict[str, str] = {}
         self._listener: Server | None = None
+        self._host: HostSide | None = None
         self.offer: asyncio.Future[Offer] = asyncio.get_running_loop().create_future()
 
     async def keep(self) -> None:
@@ -193,6 +196,7 @@ class Program:
             "kept_bytes": core.kept_bytes,
             "requests": len(core.waiting),
             "held_s": round(monotonic() - oldest, 3) if oldest is not None else 0.0,
+            "idle_s": round(monotonic() - self._host.asked_at, 3) if self._host is not None else 0.0,
             "replayed": core.replayed,
             "refusals": self._refusals if not core.node else {},
         }
@@ -228,9 +232,8 @@ class Program:
     async def _serve(self) -> None:
         """Open the socket once the volume's size is known."""
         offer = await self.offer
-        self._listener = await serve(
-            HostSide(self._core, Offer(offer.size, offer.description)), _free(self._told["socket"])
-        )
+        self._host = HostSide(self._core, Offer(offer.size, offer.description))
+        self._listener = await serve(self._host, _free(self._told["socket"]))
 
 
 def _free(socket: str) -> str:

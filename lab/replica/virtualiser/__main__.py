@@ -17,7 +17,7 @@ from ..mirror.geometry import Geometry, Settings
 from ..mirror.node import Node
 from ..nbd import program, routes
 from ..nbd.server import serve
-from . import config, status
+from . import beats, config, status
 from .exports import NodeExports
 from .outside import Arbiters, Tasks, array_side
 
@@ -57,6 +57,7 @@ async def main(path: Path) -> None:
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     listener = await serve(NodeExports(node), (told.address, told.port))
     control = await status.serve(node, told.control)
+    heartbeats = await beats.serve(told.address, lambda: bool(node.lease.epoch))
     ticking = [tasks.start(_tick(node)), tasks.start(_look_around(node, told))]
     waits: list[asyncio.Future[Any]] = [asyncio.ensure_future(stop.wait()), tasks.broken]
     await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
@@ -69,6 +70,7 @@ async def main(path: Path) -> None:
         await asyncio.wait_for(tasks.idle(), _FAREWELL)
     listener.close()
     control.close()
+    heartbeats.close()
     await kv.close()
 
 

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from lab.nodes.checking import Seen, answer, judge, question
+from lab.nodes.checking import HYPERVISOR, Seen, answer, judge, question
 
 TOLD: dict[str, Any] = {
     "name": "esx-11",
     "wires": ["servers0", "servers1"],
     "firmware": [{}],
-    "servers": [{"name": "dopasoins-1", "program": "replica.pair.server"}],
     "programs": [],
 }
+PAIR = {"dopasoins-1": {"program": "replica.pair.server"}}
+RUNS = "python3 -m replica.hypervisor /run/bascule/program0.json\n"
 WHOLE = """\
 tini -g -- python3 -m replica.node /etc/bascule/node.json
 /usr/bin/python3 -m replica.cabled /run/bascule/firmware0.json
@@ -29,8 +30,10 @@ keepalived --dont-fork --use-file=/srv/dopasoins-1/address/keepalived.conf
 """
 
 
-def wrong(output: str, told: dict[str, Any] = TOLD) -> list[str]:
-    return [str(check) for check in judge(told, answer(output)) if not check.holds]
+def wrong(output: str, servers: dict[str, Any] = PAIR, programs: tuple[str, ...] = ()) -> list[str]:
+    hypervisor = {"program": HYPERVISOR, "config": {"servers": servers}}
+    told = {**TOLD, "programs": [hypervisor, *({"program": program} for program in programs)]}
+    return [str(check) for check in judge(told, answer(RUNS + output), servers) if not check.holds]
 
 
 def test_a_whole_node_has_nothing_wrong() -> None:
@@ -51,23 +54,22 @@ def test_each_missing_part_is_one_sentence() -> None:
 
 
 def test_the_arbitrator_is_looked_for_by_its_daemon_and_a_new_program_by_its_name() -> None:
-    told = {**TOLD, "servers": [], "programs": [{"program": "replica.pair.arbitrator"}, {"program": "replica.array"}]}
-    assert wrong(WHOLE, told) == [
+    assert wrong(WHOLE, {}, ("replica.pair.arbitrator", "replica.array")) == [
         "esx-11: database arbitrator runs (garbd): no",
         "esx-11: replica.array runs (replica.array): no",
     ]
 
 
 def test_a_server_of_another_kind_is_looked_for_by_its_program() -> None:
-    told = {**TOLD, "servers": [{"name": "imagerie", "program": "replica.alone"}]}
+    alone = {"imagerie": {"program": "replica.alone"}}
     running = "python3 -m replica.alone /run/bascule/imagerie.json\n"
     shown = WHOLE.replace("== dopasoins-1", "== imagerie")
-    assert wrong(running + shown, told) == []
-    assert wrong(shown, told) == ["esx-11: program of imagerie runs (replica.alone): no"]
+    assert wrong(running + shown, alone) == []
+    assert wrong(shown, alone) == ["esx-11: program of imagerie runs (replica.alone): no"]
 
 
 def test_one_question_asks_for_everything() -> None:
-    asked = question(TOLD)
+    asked = question(["dopasoins-1"])
     assert asked.count("ps ") == 1
     assert "ip netns exec dopasoins-1 ip -o link show up" in asked
     assert answer("") == Seen(("",), {})

@@ -1,0 +1,74 @@
+"""What runs on this host, read from the system: the processes of each server, whoever started them."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+NAMESPACES = Path("/run/netns")
+MARK = "BASCULE_SERVER"
+"""Environment variable of every process of a server that was started with a command line."""
+
+_PROC = Path("/proc")
+_STOPPED = {"T", "t"}
+
+
+def processes() -> dict[str, list[int]]:
+    """The living processes of each server: those in its network namespace, and those which carry its mark."""
+    names = _namespaces()
+    found: dict[str, list[int]] = {}
+    for entry in _PROC.iterdir():
+        if entry.name.isdecimal() and (name := _server_of(entry, names)):
+            found.setdefault(name, []).append(int(entry.name))
+    return found
+
+
+def _namespaces() -> dict[int, str]:
+    """The server of each network namespace, by its inode."""
+    found = {}
+    with contextlib.suppress(FileNotFoundError):
+        for entry in NAMESPACES.iterdir():
+            with contextlib.suppress(OSError):
+                found[entry.stat().st_ino] = entry.name
+    return found
+
+
+def _server_of(process: Path, names: dict[int, str]) -> str | None:
+    """The server that a process belongs to. A dead one that nobody buried belongs to none."""
+    try:
+        if _state(process) == "Z":
+            return None
+        inode = int((process / "ns/net").readlink().name.partition("[")[2].rstrip("]"))
+        if inode in names:
+            return names[inode]
+        # Only what has no namespace of its own is worth reading: paths and disks, which stand in the host's network.
+        for word in (process / "environ").read_bytes().split(b"\0"):
+            if word.startswith(MARK.encode() + b"="):
+                return word.partition(b"=")[2].decode()
+    except (OSError, ValueError):  # it ended meanwhile
+        return None
+    return None
+
+
+def _state(process: Path) -> str:
+    return (process / "stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()[0]
+
+
+def is_stopped(pid: int) -> bool:
+    """Whether a process stands still because somebody stopped it."""
+    with contextlib.suppress(OSError, IndexError):
+        return _state(_PROC / str(pid)) in _STOPPED
+    return False
+
+
+def kill(pids: Iterable[int]) -> None:
+    """SIGKILL; what has ended meanwhile is passed over."""
+    for pid in pids:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
