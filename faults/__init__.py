@@ -7,12 +7,14 @@ from faults.hang import Hang
 from faults.networks import NetworkCut, PortLoss
 from faults.nothing import Nothing
 from faults.power import PowerLoss, SwitchLoss
+from faults.programs import Crash, Stall
 from faults.several import Then
 
 __all__ = [
     "Blackhole",
     "CableCut",
     "ControllerBug",
+    "Crash",
     "FullArray",
     "Hang",
     "NetworkCut",
@@ -22,6 +24,7 @@ __all__ = [
     "PowerLoss",
     "ReadErrors",
     "SlowArray",
+    "Stall",
     "SwitchLoss",
     "Then",
 ]

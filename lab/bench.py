@@ -28,6 +28,7 @@ from lab.nodes.checking import check_nodes
 from lab.nodes.specs import PLAYED, bridged, ha_settings, log_folders, spec
 from lab.nodes.volumes import ensure_images
 from lab.plan import NodeKind, Scope, dumps, load
+from lab.roles import find, french
 from lab.service import STEADY, Service
 from lab.storage import Storage
 from lab.waiting import WaitedInVainError, wait_until
@@ -382,6 +383,17 @@ class Lab:
         from lab.nodes.inspecting import host  # noqa: PLC0415 - testinfra costs 0.1 s; few scenarios ask for it
 
         return host(self.nodes, name, self.cluster.placement())
+
+    def target(self, role: str) -> str:
+        """Who plays a role now, written down with the scenario: see `lab.roles` for the roles.
+
+        Raises:
+            LabError: nobody does, or there is no such role.
+        """
+        name = find(self, role)
+        if self._scenario is not None:
+            self._scenario.event("target", f"{role} is {name}", f"{french(role)} : {name}")
+        return name
 
     def where(self, server: str) -> str | None:
         """The host on which a server is now; None when it is nowhere."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol, runtime_checkable
 from lab.errors import Inconclusive, LabError
 
 if TYPE_CHECKING:
+    from lab.cluster import Cluster
     from lab.levers import Levers
     from lab.plan import Plan, Scope
     from lab.storage import Storage
@@ -44,6 +45,10 @@ class Site(Protocol):
     @property
     def longest_hold(self) -> float:
         """Seconds after which the kernel ends a blackhole that nobody healed."""
+
+    @property
+    def cluster(self) -> Cluster:
+        """The cluster as an operator sees it."""
 
     @property
     def storage(self) -> Storage:

@@ -22,6 +22,7 @@ class Harm(StrEnum):
     FROZEN = "frozen"
     SPOILED = "spoiled"
     CRASHING = "crashing"
+    STALLED = "stalled"
 
 
 class Journal:

@@ -1,8 +1,8 @@
 """A fork server for guests: servers of which the plan says nothing but their size. Hundreds start in seconds.
 
 `python3 -m replica.hypervisor.guests`, orders on standard input: `NAME NAMESPACE HEARTBEAT BROADCAST SECONDS`; for
-each a line `NAME PID`. A guest says once on the network that it is here, so that switches learn where it stands, and then
-beats. It outlives the fork server.
+each a line `NAME PID`. A guest says once on the network that it is here, so that switches learn where it stands, and
+then beats. It outlives the fork server.
 """
 
 from __future__ import annotations
