@@ -1,0 +1,36 @@
+"""What a master knows when it decides."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from .beat import Released
+
+
+@dataclass(frozen=True)
+class Facts:
+    """The hosts as the master sees them, itself included.
+
+    Args:
+        now: the time.
+        fresh: hosts that are there.
+        dead: hosts that are declared dead.
+        see_storage: hosts of `fresh` that see the storage.
+        states: of each host of `fresh`, its servers: `booting`, `running` or `healthy`.
+        released: of each host, what it gave up.
+    """
+
+    now: float
+    fresh: frozenset[str]
+    dead: frozenset[str]
+    see_storage: frozenset[str]
+    states: Mapping[str, Mapping[str, str]]
+    released: Mapping[str, Mapping[str, Released]]
+
+    def is_healthy(self, server: str, host: str) -> bool:
+        """Whether it serves there."""
+        return self.states.get(host, {}).get(server) == "healthy"
