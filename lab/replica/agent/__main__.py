@@ -197,6 +197,11 @@ class Program:
         }
 
 
+async def main(path: Path) -> None:
+    """Run one agent."""
+    await Program(json.loads(path.read_text(encoding="utf-8"))).run()
+
+
 def _state(about: dict[str, Any]) -> RunningState:
     idle = float("inf") if about["idle_s"] is None else float(about["idle_s"])
     return RunningState(
@@ -220,4 +225,4 @@ if __name__ == "__main__":
     logging.getLogger("httpx").setLevel(logging.WARNING)
     with suppress(PermissionError):
         os.nice(_NICE)
-    asyncio.run(Program(json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))).run())
+    asyncio.run(main(Path(sys.argv[1])))
