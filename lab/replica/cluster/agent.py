@@ -155,8 +155,8 @@ class Agent:
             self.neighbours.begin(now)
         elif now - self._ticked > _LATE:
             slept = now - self._ticked
-            self.neighbours.forgive(slept)
-            self._isolation_answered += slept
+            self.neighbours.forgive(slept, now)
+            self._isolation_answered = min(self._isolation_answered + slept, now)
         self._ticked = now
 
     def _situation(self, now: float) -> Situation:
