@@ -11,6 +11,7 @@ from ..mirror.store import REFUSED, UNKNOWN
 from . import orders
 from .beat import Beat, State
 from .facts import Facts
+from .isolation import Isolation
 from .local import Local, Situation
 from .master import Master
 from .mastership import Watch, patience
@@ -31,7 +32,6 @@ _LATE = 1.0
 """Seconds between two ticks after which this host was asleep, and deaf."""
 _CERTAIN = 2.0
 """Seconds for which what was read may be acted upon."""
-_ORDER_TRIES = 50
 
 
 class Agent:
@@ -74,8 +74,8 @@ class Agent:
         self._read_at = NEVER
         self._ticked: float | None = None
         self._began = NEVER
-        self._isolation_answered = NEVER
-        self._isolated = False
+        self.isolation = Isolation(host, self.neighbours, settings, outside.event)
+        self._orders = 0
         self._blind_since: float | None = None
         self._missed: set[str] = set()
 
@@ -92,7 +92,7 @@ class Agent:
     def pinged(self, reached: frozenset[str], now: float) -> None:
         """These isolation addresses answered."""
         if reached:
-            self._isolation_answered = now
+            self.isolation.answered(now)
 
     def saw(self, running: Mapping[str, RunningState], now: float) -> None:  # noqa: ARG002 - all calls carry it
         """What the hypervisor says: every server that it runs, or that failed."""
@@ -107,17 +107,13 @@ class Agent:
         if refused:
             then(refused)
         else:
-            self._order(order, then, _ORDER_TRIES)
+            self._orders += 1
+            orders.write(self._store, {**order, "id": f"{self._host}/{self._boot}/{self._orders}"}, then)
 
     @property
     def is_master(self) -> bool:
         """Whether this host decides."""
         return self._master is not None
-
-    @property
-    def is_isolated(self) -> bool:
-        """Whether it hears nobody and reaches no isolation address."""
-        return self._isolated
 
     def sees_storage(self, now: float) -> bool:
         """Whether a server with a volume could be started here."""
@@ -141,7 +137,9 @@ class Agent:
     def tick(self, now: float) -> None:
         """Look after time: every 0.1 s or so."""
         self._wake(now)
-        self._look_for_isolation(now)
+        self.isolation.tick(now, master=self.is_master or (self.record or Record()).master == self._host)
+        if self.isolation.declared and self.is_master:
+            self._step_down(f"{self._host} is isolated")
         if self.record is not None:
             self.local.tick(self.record, self._situation(now), now)
         self._note_missing(now)
@@ -151,46 +149,22 @@ class Agent:
 
     def _wake(self, now: float) -> None:
         if self._ticked is None:
-            self._began = self._isolation_answered = now
+            self._began = now
             self.neighbours.begin(now)
+            self.isolation.begin(now)
         elif now - self._ticked > _LATE:
             slept = now - self._ticked
             self.neighbours.forgive(slept, now)
-            self._isolation_answered = min(self._isolation_answered + slept, now)
+            self.isolation.forgive(slept, now)
         self._ticked = now
 
     def _situation(self, now: float) -> Situation:
-        limit = self._limit(self._settings.master_isolation_response, self._settings.isolation_response)
         return Situation(
             certain=now - self._read_at < _CERTAIN,
             sees_storage=self.sees_storage(now),
             others_see_storage=bool(self.neighbours.see_storage(now)),
-            isolated=self._isolated and self._cut_off(now) >= limit,
+            isolated=self.isolation.respond,
         )
-
-    # Isolation
-
-    def _cut_off(self, now: float) -> float:
-        """Seconds without a beat and without an isolation address."""
-        return min(self.neighbours.alone(now), now - self._isolation_answered)
-
-    def _limit(self, master: float, other: float) -> float:
-        return master if self.is_master or self._was_master else other
-
-    @property
-    def _was_master(self) -> bool:
-        return self.record is not None and self.record.master == self._host
-
-    def _look_for_isolation(self, now: float) -> None:
-        settings = self._settings
-        limit = self._limit(settings.master_isolation_declared, settings.isolation_declared)
-        isolated = bool(self.neighbours.others) and self._cut_off(now) >= limit
-        if isolated != self._isolated:
-            self._isolated = isolated
-            said = "hears nobody and reaches no isolation address" if isolated else "is back"
-            self._outside.event("isolated" if isolated else "returned", f"{self._host} {said}")
-            if isolated and self.is_master:
-                self._step_down(f"{self._host} is isolated")
 
     def _note_missing(self, now: float) -> None:
         """Say once when a host falls silent, and when it is back."""
@@ -226,7 +200,7 @@ class Agent:
 
     def _learn(self, record: Record, revision: int, now: float) -> None:
         before, self.record, self._revision = self.record, record, revision
-        if record.master == self._host and self._master is None and not self._isolated:
+        if record.master == self._host and self._master is None and not self.isolation.declared:
             if before is not None and (before.term, before.master) == (record.term, record.master):
                 return  # it stepped down, and waits for another to see that
             self._master = Master(self._catalogue, self._settings, self._outside.event, now)
@@ -258,7 +232,7 @@ class Agent:
 
     def _found(self, now: float) -> None:
         """There is no record: make it, with the numbers that sessions may have already."""
-        if self._isolated or now - self._began < self._settings.heartbeat:
+        if self.isolation.declared or now - self._began < self._settings.heartbeat:
             return
         names = tuple(self._catalogue.servers)
         self._asking = True
@@ -276,7 +250,7 @@ class Agent:
     def _stand(self, cluster: int, beat: int, now: float) -> None:
         """Take mastership if the master's beat has stood still for long enough."""
         record = self.record
-        if record is None or self._isolated:
+        if record is None or self.isolation.declared:
             return
         fresh = {self._host, *self.neighbours.fresh(now)}
         seeing = set(self.neighbours.see_storage(now)) | ({self._host} if self.sees_storage(now) else set())
@@ -353,30 +327,6 @@ class Agent:
         self._next_read = now  # what is on record is read, not believed: also when nobody knows
         if outcome not in {REFUSED, UNKNOWN}:
             self._learn(record, outcome, now)
-
-    # Orders
-
-    def _order(self, order: Order, then: Callable[[str], None], tries: int) -> None:
-        def read(found: Mapping[str, Entry] | None, now: float) -> None:
-            if found is None or not found[CLUSTER].revision:
-                again(UNKNOWN, now)
-                return
-            record = Record.from_json(found[CLUSTER].value)
-            if order in record.orders:
-                then("")
-                return
-            put = {CLUSTER: replace(record, orders=(*record.orders, order)).to_json()}
-            self._store.swap({CLUSTER: found[CLUSTER].revision}, put, again)
-
-        def again(outcome: int, _now: float) -> None:
-            if outcome not in {REFUSED, UNKNOWN}:
-                then("")
-            elif tries:
-                self._order(order, then, tries - 1)
-            else:
-                then("the arbiters do not answer: whether the order was written is not known")
-
-        self._store.read((CLUSTER,), read)
 
 
 def _word(state: RunningState) -> str:

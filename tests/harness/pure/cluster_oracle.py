@@ -28,6 +28,7 @@ class Oracle:
         self.heard_at: dict[tuple[str, str], float] = {}
         self.ordered: set[str] = set()
         self.counts: Counter[str] = Counter()
+        self.said: list[tuple[float, str, str, str]] = []
 
     def started(self, host: HostMachine, server: str, number: int) -> None:
         """No two hosts ever start the same session of a server."""
@@ -53,12 +54,13 @@ class Oracle:
     def event(self, host: HostMachine, kind: str, detail: str) -> None:
         """Judge what a host says."""
         self.counts[kind] += 1
+        self.said.append((self._world.clock.now, host.name, kind, detail))
         if self._world.trace:
             self._world.trace(f"{self._world.clock.now:7.2f} {host.name}: {kind}: {detail}")
         if kind == "dead":
-            self._judge_death(host.name, detail.split(" ")[0])
+            self._judge_death(host.name, detail.split(" ", maxsplit=1)[0])
         if kind == "move":
-            self._judge_move(detail.split(" ")[0])
+            self._judge_move(detail.split(" ", maxsplit=1)[0])
 
     def _judge_death(self, master: str, host: str) -> None:
         now, limit = self._world.clock.now, 0.7 * self._world.settings.host_dead

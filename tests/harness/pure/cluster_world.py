@@ -10,7 +10,7 @@ import argparse
 import sys
 import time
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from random import Random
 from typing import TYPE_CHECKING
@@ -111,6 +111,7 @@ TARGETS: dict[str, tuple[str, ...]] = {
 
 
 def _settings(schedule: Schedule, random: Random) -> Settings:
+    """A fifth of the vendor's timers; what waits longest is shorter still."""
     return Settings.scaled(
         0.2,
         apd_timeout=2.0,
@@ -132,12 +133,16 @@ def _settings(schedule: Schedule, random: Random) -> Settings:
 class World:
     """The parts and the faults."""
 
-    def __init__(self, schedule: Schedule, trace: Callable[[str], None] | None = None) -> None:
+    def __init__(
+        self, schedule: Schedule, trace: Callable[[str], None] | None = None, policy: str = "", until: float = 0.0
+    ) -> None:
         self.random = Random(schedule.seed)  # noqa: S311 - a simulation
         self.schedule = schedule
         self.trace = trace
         self.catalogue = CATALOGUE
         self.settings = _settings(schedule, self.random)
+        if policy:
+            self.settings = replace(self.settings, isolation_policy=policy)
         self.clock = Clock(self.random)
         self.management, self.storage_network = Network(self.clock), Network(self.clock)
         self.arbiters = Arbiters(self.management)
@@ -146,9 +151,10 @@ class World:
         self.hosts = {name: HostMachine(self, name) for name in HOSTS}
         self.lossy = 0.02
         self.lost: set[str] = set()
+        self._unwritten: list[Order] = []
         self._off: Counter[str] = Counter()
         ends = [fault.at + fault.lasts for fault in schedule.faults if fault.kind != "host dies for good"]
-        self._busy_until = max([FAULTS_FROM, *ends, *(fault.at for fault in schedule.faults)])
+        self._busy_until = max([FAULTS_FROM, until, *ends, *(fault.at for fault in schedule.faults)])
 
     def post(self, sender: str, to: HostMachine, beat: Beat) -> None:
         """Carry a beat: late, twice or not at all, now and then."""
@@ -238,18 +244,29 @@ class World:
                 return lambda: setattr(self, "lossy", 0.02)
             case "maintenance":
                 self.order(orders.maintenance(target, on=True))
-                return lambda: self.order(orders.maintenance(target, on=False))
+                return partial(self._end_maintenance, target)
             case "move":
                 self.oracle.ordered.add(target)
                 self.order(orders.move(target, self.random.choice(NAMES)))
         return None
 
+    def _end_maintenance(self, host: str) -> None:
+        """A human takes nothing back that is not written yet."""
+        if orders.maintenance(host, on=True) in self._unwritten:
+            self.clock.after(0.5, partial(self._end_maintenance, host))
+        else:
+            self.order(orders.maintenance(host, on=False))
+
     def order(self, order: Order) -> None:
         """Give an order to a host that answers; insist."""
+        if order not in self._unwritten:
+            self._unwritten.append(order)
 
         def answered(refused: str) -> None:
             if refused:
                 self.clock.after(0.5, lambda: self.order(order))
+            elif order in self._unwritten:
+                self._unwritten.remove(order)
 
         able = [host for host in self.hosts.values() if host.answers and host.agent]
         if able and (agent := self.random.choice(able).agent):
@@ -410,7 +427,7 @@ def main() -> int:
     asked = parser.parse_args()
     counts: Counter[str] = Counter()
     begun = time.monotonic()
-    trace = (lambda line: print(line)) if asked.trace else None  # noqa: T201 - a command line prints
+    trace = print if asked.trace else None
     for seed in range(asked.seed, asked.seed + asked.schedules):
         schedule = random_schedule(seed, frozenset(asked.defect))
         try:
