@@ -42,12 +42,9 @@ class Master:
         record = obey(record, self._catalogue, self._event)
         record = self._count_failures(self._without_vain_moves(record, facts), facts)
         wanted = self._wanted(record, facts)
-        if wanted:
-            record = self._place(record, wanted, facts)
-        if not wanted or record.maintenance:
-            moves = self._corrections.moves(record, facts, quiet=not wanted)
-            record = replace(record, moves={**record.moves, **moves}) if moves else record
-        return record
+        placed = self._place(record, wanted, facts) if wanted else record
+        moves = self._corrections.moves(placed, facts, quiet=placed is record)
+        return replace(placed, moves={**placed.moves, **moves}) if moves else placed
 
     def say(self, kind: str, detail: str) -> None:
         """An event, once in a mastership."""

@@ -26,6 +26,7 @@ class Oracle:
         self._revision = 0
         self.healthy_at: dict[str, float] = {}
         self.heard_at: dict[tuple[str, str], float] = {}
+        self._counts: dict[tuple[str, str], tuple[int, int]] = {}
         self.ordered: set[str] = set()
         self.counts: Counter[str] = Counter()
         self.said: list[tuple[float, str, str, str]] = []
@@ -42,6 +43,12 @@ class Oracle:
         """The storage lets in a newer session only."""
         if after[0] <= before[0]:
             raise ViolationError(f"{server} is let in on {after[1]} with session {after[0]}, after {before}")
+
+    def beat_arrives(self, sender: str, to: str, count: tuple[int, int]) -> None:
+        """One that was overtaken is no sign of life."""
+        if count > self._counts.get((to, sender), (0, 0)):
+            self._counts[to, sender] = count
+            self.heard_at[to, sender] = self._world.clock.now
 
     def loaded(self, host: HostMachine) -> None:
         """No host carries more than it can."""

@@ -94,6 +94,7 @@ TARGETS: dict[str, tuple[str, ...]] = {
     "arbiters forget": (ARBITERS,),
     "host cannot reach the arbiters": NAMES,
     "management apart": ("1", "2"),
+    "two hosts apart": ("esx-11 esx-12", "esx-11 esx-21", "esx-12 esx-22", "esx-21 esx-22"),
     "storage apart": ("2",),
     "storage down": (STORAGE,),
     "rooms apart": ("2",),
@@ -167,8 +168,7 @@ class World:
 
     def _deliver(self, sender: str, to: HostMachine, beat: Beat) -> None:
         if self.management.reaches(sender, to.name):
-            if beat.boot == self.hosts[sender].boot:
-                self.oracle.heard_at[to.name, sender] = self.clock.now
+            self.oracle.beat_arrives(sender, to.name, (beat.boot, beat.seq))
             to.receive(beat)
 
     # Faults
@@ -212,6 +212,9 @@ class World:
                 return _cut(self.management, [(target, ARBITERS)])
             case "management apart":
                 return _cut(self.management, _between(target))
+            case "two hosts apart":
+                one, other = target.split(" ")
+                return _cut(self.management, [(one, other)])
             case "storage apart":
                 return _cut(self.storage_network, _between(target))
             case "storage down":
