@@ -29,7 +29,7 @@ class Corrections:
     def moves(self, record: Record, facts: Facts, *, quiet: bool) -> dict[str, str]:
         """Servers to move, with their targets."""
         found = self._evacuate(record, facts)
-        if found or record.moves or not quiet or not self._all_serve(record, facts):
+        if found or record.moves or not quiet or not self._settled(record, facts):
             self._quiet = None
             return found
         if self._quiet is None or self._quiet[0] != facts.fresh:
@@ -38,8 +38,15 @@ class Corrections:
             return {}
         return self._correct(record, facts)
 
-    def _all_serve(self, record: Record, facts: Facts) -> bool:
-        return all(one.given_up or facts.is_healthy(name, one.host) for name, one in record.servers.items())
+    def _settled(self, record: Record, facts: Facts) -> bool:
+        """Every host is there or dead, and nothing boots. A server that waits for a place may wait for long."""
+        if facts.fresh | facts.dead < self._catalogue.hosts.keys():
+            return False
+        for name, one in record.servers.items():
+            expected = one.host in facts.fresh and not one.given_up and name not in facts.released.get(one.host, {})
+            if expected and facts.states[one.host].get(name, "booting") == "booting":
+                return False
+        return True
 
     def _correct(self, record: Record, facts: Facts) -> dict[str, str]:
         hosts, servers = self._catalogue.hosts, self._catalogue.servers

@@ -176,6 +176,8 @@ class Local:
         servers = self._catalogue.servers
         missing.sort(key=lambda name: (servers[name].priority, name))
         for name in missing[: max(0, self._settings.power_ons - booting)]:
+            if not self._fits(name):
+                continue  # what the record has elsewhere by now is still stopping
             number = mine[name].number
             self._told[name] = _Told(start=True, until=now + self._settings.patience, since=now)
             crashes = self._crashes.setdefault(name, _Crashes(number))
@@ -184,6 +186,15 @@ class Local:
             crashes.started, crashes.due = now, None
             self._outside.event("start", f"{name} on {self._host}, session {number}")
             self._outside.start(name, number)
+
+    def _fits(self, name: str) -> bool:
+        """Whether the host has room for it beside what runs or starts, wanted or not."""
+        host, servers = self._catalogue.hosts[self._host], self._catalogue.servers
+        there = {name for name, state in self.running.items() if state.state is not State.FAILED}
+        there |= {name for name, told in self._told.items() if told.start} | {name}
+        known = [servers[name] for name in there if name in servers]
+        fits = sum(one.cpu for one in known) <= host.cpu and sum(one.memory for one in known) <= host.memory
+        return fits or "over-capacity" in self._settings.defects
 
     def _is_missing(self, name: str, one: Assignment, record: Record, here: Situation, now: float) -> bool:
         state = self.running.get(name)

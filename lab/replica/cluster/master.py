@@ -40,20 +40,23 @@ class Master:
     def decide(self, record: Record, facts: Facts) -> Record:
         """The next record; the same one when nothing is to be changed."""
         record = obey(record, self._catalogue, self._event)
-        record = self._count_failures(record, facts)
+        record = self._count_failures(self._without_vain_moves(record, facts), facts)
         wanted = self._wanted(record, facts)
-        if wanted:
-            record = self._place(record, wanted, facts)
-        if not wanted or record.maintenance:
-            moves = self._corrections.moves(record, facts, quiet=not wanted)
-            record = replace(record, moves={**record.moves, **moves}) if moves else record
-        return record
+        placed = self._place(record, wanted, facts) if wanted else record
+        moves = self._corrections.moves(placed, facts, quiet=placed is record)
+        return replace(placed, moves={**placed.moves, **moves}) if moves else placed
 
     def say(self, kind: str, detail: str) -> None:
         """An event, once in a mastership."""
         if detail not in self._said:
             self._said.add(detail)
             self._event(kind, detail)
+
+    @staticmethod
+    def _without_vain_moves(record: Record, facts: Facts) -> Record:
+        """Nothing moves away from a dead host: its servers are restarted like the others."""
+        left = {name: host for name, host in record.moves.items() if record.servers[name].host not in facts.dead}
+        return record if len(left) == len(record.moves) else replace(record, moves=left)
 
     # Attempts
 

@@ -57,13 +57,13 @@ class Neighbours:
                 self._boots[host] = max(boot, self._boots.get(host, 0))
                 self._left_in_storage[host] = (boot, released)
 
-    def forgive(self, seconds: float) -> None:
+    def forgive(self, seconds: float, now: float) -> None:
         """This host was deaf for so long: nobody else's silence."""
         for times in (self._heard, self._stored):
             for host in times:
-                times[host] += seconds
+                times[host] = min(times[host] + seconds, now)
         self._since += seconds
-        self.answered += seconds
+        self.answered = min(self.answered + seconds, now)
 
     def silence(self, host: str, now: float) -> float:
         """Seconds without a beat over the management network."""

@@ -5,12 +5,19 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from ..mirror.store import REFUSED, UNKNOWN
+from .record import CLUSTER, Record
+
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
+    from ..mirror.store import Entry, Store
     from .catalogue import Catalogue
-    from .record import Order, Record
+    from .record import Order
 
+_TRIES = 50
+_REMEMBERED = 32
+"""Orders that the record remembers to have seen obeyed: one whose writing was not confirmed is not given twice."""
 KINDS = ("move", "start", "maintenance", "service")
 
 
@@ -41,15 +48,41 @@ def wrong(order: Order, catalogue: Catalogue) -> str:
     return ""
 
 
+def write(store: Store, order: Order, then: Callable[[str], None], tries: int = _TRIES) -> None:
+    """Write an order with an id of its own into the record; `then` hears "" or why it was not written."""
+
+    def read(found: Mapping[str, Entry] | None, now: float) -> None:
+        if found is None or not found[CLUSTER].revision:
+            again(UNKNOWN, now)
+            return
+        record = Record.from_json(found[CLUSTER].value)
+        if order in record.orders or order["id"] in record.obeyed:
+            then("")
+            return
+        put = {CLUSTER: replace(record, orders=(*record.orders, order)).to_json()}
+        store.swap({CLUSTER: found[CLUSTER].revision}, put, again)
+
+    def again(outcome: int, _now: float) -> None:
+        if outcome not in {REFUSED, UNKNOWN}:
+            then("")
+        elif tries:
+            write(store, order, then, tries - 1)
+        else:
+            then("the arbiters do not answer: whether the order was written is not known")
+
+    store.read((CLUSTER,), read)
+
+
 def obey(record: Record, catalogue: Catalogue, event: Callable[[str, str], None]) -> Record:
     """Take the orders out of the record, into what they ask for."""
     if not record.orders:
         return record
     for order in record.orders:
         refused = wrong(order, catalogue)
-        event("refused" if refused else "order", refused or " ".join(order.values()))
+        event("refused" if refused else "order", refused or " ".join(v for k, v in order.items() if k != "id"))
         record = record if refused else _obeyed(record, order)
-    return replace(record, orders=())
+    seen = (*record.obeyed, *(order.get("id", "") for order in record.orders))
+    return replace(record, orders=(), obeyed=seen[-_REMEMBERED:])
 
 
 def _obeyed(record: Record, order: Order) -> Record:

@@ -49,6 +49,7 @@ class Record:
         maintenance: hosts that take no servers, and give theirs away.
         moves: servers that are to stop where they are, and to start on another host.
         orders: of humans, the oldest first, until the master has taken them.
+        obeyed: the ids of the last orders that were taken.
     """
 
     term: int = 0
@@ -57,6 +58,7 @@ class Record:
     maintenance: frozenset[str] = frozenset()
     moves: Mapping[str, str] = field(default_factory=dict)
     orders: tuple[Order, ...] = ()
+    obeyed: tuple[str, ...] = ()
 
     def to_json(self) -> str:
         """As it is stored."""
@@ -67,6 +69,7 @@ class Record:
             "maintenance": sorted(self.maintenance),
             "moves": dict(self.moves),
             "orders": list(self.orders),
+            "obeyed": list(self.obeyed),
         }
         return json.dumps(told, separators=(",", ":"))
 
@@ -81,6 +84,7 @@ class Record:
             frozenset(told["maintenance"]),
             told["moves"],
             tuple(told["orders"]),
+            tuple(told["obeyed"]),
         )
 
 
