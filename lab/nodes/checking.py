@@ -31,7 +31,11 @@ _PROCESSES_OF_SERVER = {
         "database": ("mariadbd", "/srv/{}/"),
         "virtual address": ("keepalived", "/srv/{}/"),
         "application": ("replica.emr.serve", "/{}.json"),
-    }
+    },
+    "replica.lone.server": {
+        "database": ("mariadbd", "/srv/{}/"),
+        "application": ("replica.emr.serve", "/{}.json"),
+    },
 }
 _PROCESS_OF_PROGRAM = {
     "replica.pair.arbitrator": ("database arbitrator", "garbd"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from lab.plan import NodeKind
+from lab.plan import Continuity, NodeKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -69,19 +69,23 @@ def _arbiter_urls(plan: Plan, node: str) -> list[str]:
 def _servers(plan: Plan, node: str, told: dict[str, Any]) -> Iterator[dict[str, Any]]:
     for service in plan.services.values():
         for rank, name in enumerate(service.runs_on):
-            if plan.host_of(name) == node and plan.servers[name].twin is not None:
-                address = plan.address(name, "servers")
-                mirrored = bool(plan.volumes[name].copies)
-                more = {"priority": 150 - 50 * rank, "bootstrap": rank == 0}
-                disk = f"/srv/{name}/disk"
-                yield {
-                    "name": name,
-                    "address": str(address),
-                    "mac": mac(address.ip),
-                    "program": "replica.pair.server",
-                    "config": _member(plan, service, name, {**told, **more, "disk": disk if mirrored else None}),
-                    "volume": {"mount": disk, "nodes": _virtualisers(plan)} if mirrored else None,
-                }
+            server = plan.servers[name]
+            if plan.host_of(name) != node or server.continuity is Continuity.RESCUE:
+                continue
+            address = plan.address(name, "servers")
+            mirrored = bool(plan.volumes[name].copies)
+            disk = f"/srv/{name}/disk"
+            config = _any_server(plan, service, name, {**told, "disk": disk if mirrored else None})
+            if server.twin is not None:
+                config |= _member(plan, service, server.twin, rank)
+            yield {
+                "name": name,
+                "address": str(address),
+                "mac": mac(address.ip),
+                "program": "replica.lone.server" if server.twin is None else "replica.pair.server",
+                "config": config,
+                "volume": {"mount": disk, "nodes": _virtualisers(plan)} if mirrored else None,
+            }
 
 
 def _virtualisers(plan: Plan) -> dict[str, tuple[str, int]]:
@@ -89,24 +93,30 @@ def _virtualisers(plan: Plan) -> dict[str, tuple[str, int]]:
     return {name: (str(plan.address(name, "storage").ip), _NBD) for name in nodes}
 
 
-def _member(plan: Plan, service: Service, name: str, told: dict[str, Any]) -> dict[str, Any]:
-    twin = plan.servers[name].twin
-    assert twin is not None, f"{name} was taken for a member of a pair"  # noqa: S101 - the caller looked
+def _any_server(plan: Plan, service: Service, name: str, told: dict[str, Any]) -> dict[str, Any]:
     own = plan.address(name, "servers")
     return {
         "server": name,
         "address": str(own),
-        "twin": twin,
-        "twin_address": str(plan.address(twin, "servers").ip),
-        "arbitrator_address": str(plan.address(str(service.arbitrator), "servers").ip),
         "virtual_address": f"{service.address}/{own.network.prefixlen}",
         "folder": f"/srv/{name}",
         "template": "/opt/template/data",
         "interface": "eth0",
+        **told,
+    }
+
+
+def _member(plan: Plan, service: Service, twin: str, rank: int) -> dict[str, Any]:
+    """What a member of a pair is told besides."""
+    return {
+        "twin": twin,
+        "twin_address": str(plan.address(twin, "servers").ip),
+        "arbitrator_address": str(plan.address(str(service.arbitrator), "servers").ip),
+        "priority": 150 - 50 * rank,
+        "bootstrap": rank == 0,
         "wards": [
             str(plan.address(node.name, "servers").ip) for node in plan.nodes.values() if node.kind is NodeKind.WARD
         ],
-        **told,
     }
 
 
