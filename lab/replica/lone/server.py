@@ -1,9 +1,9 @@
 """A lone server, whole: database, application, the service's address.
 
 `python3 -m replica.lone.server CONFIG.json`, until SIGTERM. A clean stop gives the address away first, then ends the
-application, then the database. Killed without warning, it takes all its children with it, and starts again from its
-folder or disk: InnoDB recovers what was committed. What ends by itself within the server is started again here;
-whether and where the server itself is started again is for who runs servers to say.
+application, then the database. Killed without warning, as a process group, it starts again from its folder or disk:
+InnoDB recovers what was committed. What ends by itself within the server is started again here; whether and where the
+server itself is started again is for who runs servers to say.
 
 Its disk is not watched, as a member's is: there is nobody to leave the address to. On a frozen volume clients wait.
 """
