@@ -49,7 +49,9 @@ def find(lab: Lab, role: str) -> str:
         case ["the-address-of", service] if service in lab.plan.services:
             found = lab.service(service).active()
         case _:
-            known = "the-ha-master, the-active-virtualiser, the-arbiter-leader, the-host-of SERVER, the-address-of SERVICE"
+            known = (
+                "the-ha-master, the-active-virtualiser, the-arbiter-leader, the-host-of SERVER, the-address-of SERVICE"
+            )
             raise LabError(f"no role is called {role!r}; known: {known}")
     if found is None:
         raise LabError(f"nobody is {role} now")

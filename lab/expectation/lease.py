@@ -97,8 +97,8 @@ class Lease:
         )
 
     def why_frozen(self, volume: Volume) -> Cause | None:
-        """Say why a volume is not served to the host where its server started."""
-        host = self._plan.host_of(volume.name)
+        """Say why a volume is not served to the host where its server runs."""
+        host = self._reach.host_of(volume.name)
         en, fr = f"{volume.name} is frozen", f"{volume.name} est gelé"
         if self.active is None:
             return Cause(en, fr)

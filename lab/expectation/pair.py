@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 def expect_pair(plan: Plan, service: Service, reach: Reach, stored: Storage) -> Prediction:
     """Derive the class of a pair."""
-    pair = _Pair(plan, service, reach, stored)
+    pair = _Pair(service, reach, stored)
     if not pair.usable:
         return stopped(service.name, pair.why_stopped())
     causes = list(pair.hits())
@@ -39,11 +39,11 @@ class _Pair:
     address, which can be in one place only. A member on a frozen volume neither serves nor votes: it is evicted.
     """
 
-    def __init__(self, plan: Plan, service: Service, reach: Reach, stored: Storage) -> None:
+    def __init__(self, service: Service, reach: Reach, stored: Storage) -> None:
         self._reach = reach
         self._stored = stored
         self._frozen = [why for member, why in stored.frozen.items() if member in service.runs_on]
-        self._hosts = {member: plan.host_of(member) for member in service.runs_on}
+        self._hosts = {member: reach.host_of(member) for member in service.runs_on}
         self._wards = reach.wards
         self._arbitrator = str(service.arbitrator)  # a plan with a pair and no arbitrator is refused
         self.working = [m for m in self._hosts if reach.member_alive(m) and m not in stored.frozen]
@@ -86,9 +86,7 @@ class _Pair:
         return together([*self._lost(), *([self._stored.cause] if self._stored.active is None else self._frozen)])
 
     def _lost(self) -> Iterator[Cause]:
-        for member, host in self._hosts.items():
-            if not self._reach.member_alive(member):
-                yield Cause(f"{member} is lost with {host}", f"{member} est perdu avec {host}")
+        yield from (self._reach.why_gone(member) for member in self._hosts if not self._reach.member_alive(member))
 
     def hits(self) -> Iterator[Cause]:
         """Give what a surviving pair has lost; nothing means that clients notice nothing."""

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
 
 class Class(StrEnum):
@@ -25,12 +26,17 @@ class Class(StrEnum):
 
 @dataclass(frozen=True)
 class Prediction:
-    """The class a service should show, and why, in one English and one French sentence."""
+    """The class a service should show, and why, in one English and one French sentence.
+
+    ``outage`` is, for class C, how long the service stops at the lab's time scale: derived, for lack of a measurement,
+    and None where the plan has no timer to derive it from.
+    """
 
     service: str
     klass: Class
     reason: str
     sentence_fr: str
+    outage: timedelta | None = None
 
 
 @dataclass(frozen=True, order=True)
@@ -72,18 +78,35 @@ def carried(service: str, causes: list[Cause], by: Sequence[str]) -> Prediction:
     )
 
 
-def restarted(service: str, moves: Mapping[str, str], frozen: Sequence[Cause]) -> Prediction:
-    """Predict class C: which servers are frozen, which servers HA starts again, and where."""
-    names = list(moves)
-    where = list(dict.fromkeys(moves.values()))
+@dataclass(frozen=True)
+class Restart:
+    """A server that HA starts again: where for instance, which rule decides, and what the outage is made of."""
+
+    server: str
+    host: str
+    rule: Cause
+    outage: timedelta | None
+    parts: Cause
+
+
+def restarted(service: str, restarts: Sequence[Restart], frozen: Sequence[Cause]) -> Prediction:
+    """Predict class C: which servers are frozen, which servers HA starts again, where, and for how long they stop."""
+    names = [restart.server for restart in restarts]
+    where = list(dict.fromkeys(restart.host for restart in restarts))
+    rules = list(dict.fromkeys(restart.rule for restart in restarts if restart.rule.en))
     en, fr = "".join(f"{cause.en}; " for cause in frozen), "".join(f"{cause.fr} ; " for cause in frozen)
     ha = "la haute disponibilité" if fr else "La haute disponibilité"
+    why_en, why_fr = "".join(f", {rule.en}" for rule in rules), "".join(f", {rule.fr}" for rule in rules)
+    known = [restart for restart in restarts if restart.outage is not None]
+    longest = max(known, key=lambda restart: restart.outage or timedelta(), default=None)
+    lasts = longest.parts if longest else Cause("meanwhile", "pendant ce temps")
     return Prediction(
         service,
         Class.C,
-        f"{en}HA restarts {listed(names)}, for instance on {listed(where)}: {service} stops meanwhile.",
-        f"{fr}{ha} redémarre {listed(names, 'et')}, par exemple sur {listed(where, 'et')} : "
-        f"{service} s'arrête pendant ce temps.",
+        f"{en}HA restarts {listed(names)}, for instance on {listed(where)}{why_en}: {service} stops {lasts.en}.",
+        f"{fr}{ha} redémarre {listed(names, 'et')}, par exemple sur {listed(where, 'et')}{why_fr} : "
+        f"{service} s'arrête {lasts.fr}.",
+        longest.outage if longest else None,
     )
 
 

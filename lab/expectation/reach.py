@@ -5,11 +5,12 @@ from __future__ import annotations
 from itertools import accumulate
 from typing import TYPE_CHECKING
 
-from lab.plan import NodeKind, UnknownNameError
+from lab.expectation.prediction import Cause
+from lab.plan import IsolationResponse, NodeKind, UnknownNameError
 from lab.plan.errors import unknown
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from collections.abc import Set as AbstractSet
 
     from lab.plan import Plan
@@ -27,16 +28,18 @@ class Reach:
         plan: The plan.
         lost: What is gone: names of places, nodes, switches, cables or servers; ``fibre-a/storage`` for one network
             of a cable, ``esx-11/sw-storage-1`` for the port of a node on a switch.
+        placement: By server, the host where it runs; one that is not named runs where it started.
 
     Raises:
-        UnknownNameError: A lost name is not in the plan.
+        UnknownNameError: A lost name, or one of the placement, is not in the plan.
     """
 
-    def __init__(self, plan: Plan, lost: AbstractSet[str]) -> None:
+    def __init__(self, plan: Plan, lost: AbstractSet[str], placement: Mapping[str, str] | None = None) -> None:
         if odd := sorted(name for name in lost if not _is_known(plan, name)):
             raise UnknownNameError(unknown("name", odd[0], _alike(plan, odd[0])))
         self._plan = plan
         self._lost = lost
+        self._placement = _checked(plan, placement or {})
         self._joined = {
             (network, frozenset(cable.between))
             for cable in plan.cables.values()
@@ -50,9 +53,32 @@ class Reach:
         """Say whether a node still has power."""
         return node not in self._lost and self._plan.nodes[node].place not in self._lost
 
+    def host_of(self, server: str) -> str:
+        """Give the host where a server runs while nothing is lost."""
+        return self._placement.get(server) or self._plan.host_of(server)
+
     def member_alive(self, server: str) -> bool:
-        """Say whether a server and the host where it started are still there."""
-        return server not in self._lost and self.alive(self._plan.host_of(server))
+        """Say whether a server and the host where it runs are still there, and the host has no reason to stop it."""
+        host = self.host_of(server)
+        return server not in self._lost and self.alive(host) and not self._gives_up(host)
+
+    def why_gone(self, server: str) -> Cause:
+        """Say why a server is no longer there."""
+        host = self.host_of(server)
+        if self.is_isolated(server):
+            return Cause(f"{server} is stopped by {host}, isolated", f"{server} est arrêté par {host}, isolé")
+        return Cause(f"{server} is lost with {host}", f"{server} est perdu avec {host}")
+
+    def is_isolated(self, server: str) -> bool:
+        """Say whether a server is stopped because its host, which lives, is cut off from everybody."""
+        host = self.host_of(server)
+        return server not in self._lost and self.alive(host) and self._gives_up(host)
+
+    def _gives_up(self, host: str) -> bool:
+        """Say whether a living host talks to nobody on management, and the plan tells it to stop its servers then."""
+        if self._plan.ha.isolation_response is not IsolationResponse.STOP:
+            return False
+        return not any(self.talk(host, other, MANAGEMENT) for other in self._plan.nodes if other != host)
 
     def talk(self, a: str, b: str, network: str = SERVERS) -> bool:
         """Say whether two nodes can exchange packets on a network."""
@@ -80,9 +106,20 @@ class Reach:
         return a == b or (network, frozenset((a, b))) in self._joined
 
 
-def reaches(plan: Plan, lost: Sequence[AbstractSet[str]]) -> list[Reach]:
+def reaches(plan: Plan, lost: Sequence[AbstractSet[str]], placement: Mapping[str, str] | None = None) -> list[Reach]:
     """Give who reaches whom after each step."""
-    return [Reach(plan, gone) for gone in accumulate(lost or [frozenset[str]()], lambda some, more: some | more)]
+    gone = accumulate(lost or [frozenset[str]()], lambda some, more: some | more)
+    return [Reach(plan, so_far, placement) for so_far in gone]
+
+
+def _checked(plan: Plan, placement: Mapping[str, str]) -> Mapping[str, str]:
+    hosts = [node.name for node in plan.nodes.values() if node.kind is NodeKind.HOST]
+    for server, host in placement.items():
+        if server not in plan.servers:
+            raise UnknownNameError(unknown("server", server, plan.servers))
+        if host not in hosts:
+            raise UnknownNameError(unknown("host", host, hosts))
+    return placement
 
 
 def _is_known(plan: Plan, name: str) -> bool:

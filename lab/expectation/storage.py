@@ -59,16 +59,17 @@ class Storage:
         return capital(" ; ".join([self.cause.fr, *(cause.fr for cause in self.frozen.values())])) + "."
 
 
-def storage(plan: Plan, *lost: AbstractSet[str]) -> Storage:
+def storage(plan: Plan, *lost: AbstractSet[str], placement: Mapping[str, str] | None = None) -> Storage:
     """Derive which virtualiser serves, and what is frozen, when something is lost.
 
     All copies are in sync before. What one set holds is lost at once, each set after the one before: a copy that one
-    step leaves behind cannot serve after the next.
+    step leaves behind cannot serve after the next. ``placement`` says where servers run that are no longer where they
+    started.
 
     Raises:
-        UnknownNameError: A lost name is not in the plan; the sentence lists the known ones.
+        UnknownNameError: A lost name, or one of the placement, is not in the plan; the sentence lists the known ones.
     """
-    return storage_after(plan, reaches(plan, lost))
+    return storage_after(plan, reaches(plan, lost, placement))
 
 
 def storage_after(plan: Plan, steps: Sequence[Reach]) -> Storage:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
-from lab.plan import NodeKind
+from lab.plan import IsolationResponse, NodeKind, Rule
 from lab.replica.cluster.catalogue import Catalogue, HostSpec, ServerSpec
+from lab.replica.cluster.catalogue import Priority as ClusterPriority
 from lab.replica.cluster.settings import Settings
 
 if TYPE_CHECKING:
@@ -20,6 +21,24 @@ if TYPE_CHECKING:
 PLAYED = frozenset({NodeKind.HOST, NodeKind.ARRAY, NodeKind.VIRTUALISER, NodeKind.ARBITER, NodeKind.WITNESS})
 _ARBITERS = frozenset({NodeKind.ARBITER, NodeKind.WITNESS})
 _NBD = 10809
+_TIMERS = {
+    "heartbeat": "heartbeat",
+    "host-dead": "host_dead_with_storage",
+    "election-starts": "election_starts",
+    "new-master": "new_master",
+    "new-master-restarts": "restarts_by_new_master",
+    "isolation-declared": "isolation_declared",
+    "isolation-response": "isolation_response",
+    "master-isolation-declared": "master_isolation_declared",
+    "master-isolation-response": "master_isolation_response",
+    "guest-shutdown": "guest_shutdown",
+    "guest-io-window": "guest_io_window",
+    "rules-corrected": "corrected_after",
+    "apd": "apd_timeout",
+    "vmcp": "vmcp_delay",
+}
+"""The plan's timers, as the cluster calls them."""
+_ATTEMPTS = tuple(f"restart-attempt-{number}" for number in range(2, 6))
 # Seconds by which the guard is later than the agent, whose orders stop servers more gently.
 _GUARD_WAITS = 5.0
 DISK = 256 * 2**20
@@ -108,8 +127,14 @@ def _agent(plan: Plan, node: str, defects: list[str]) -> dict[str, Any]:
 
 
 def ha_settings(plan: Plan) -> Settings:
-    """The timers and policies of the plan's cluster, scaled."""
-    return Settings.scaled(1 / plan.time_scale)
+    """The timers and policies of the plan's cluster, scaled; what the plan does not say is the vendor's default."""
+    said: dict[str, Any] = {
+        field: plan.scaled(timer).total_seconds() for timer, field in _TIMERS.items() if timer in plan.timers
+    }
+    if all(attempt in plan.timers for attempt in _ATTEMPTS):
+        said["attempts"] = (0.0, *(plan.scaled(attempt).total_seconds() for attempt in _ATTEMPTS))
+    leave = plan.ha.isolation_response is IsolationResponse.LEAVE_ON
+    return replace(Settings.scaled(1 / plan.time_scale), **said, isolation_policy="leave" if leave else "stop")
 
 
 def catalogue(plan: Plan) -> Catalogue:
@@ -124,7 +149,9 @@ def catalogue(plan: Plan) -> Catalogue:
             cpu=server.cpu,
             memory=server.memory,
             boot=server.boot.total_seconds() / plan.time_scale,
+            priority=ClusterPriority[plan.ha.priority_of(name).upper()],
             prefers=server.prefers or "",
+            must=plan.ha.rule is Rule.MUST,
             twin=server.twin or "",
             volume=bool(plan.volumes[name].copies),
             first=plan.host_of(name),
@@ -143,6 +170,7 @@ def isolation_addresses(plan: Plan) -> list[str]:
 def _server(plan: Plan, name: str, rank: int, told: dict[str, Any]) -> dict[str, Any]:
     address = plan.address(name, "servers")
     service = next((service for service in plan.services.values() if name in service.runs_on), None)
+    twin = plan.servers[name].twin
     mirrored = bool(plan.volumes[name].copies)
     disk = f"/srv/{name}/disk"
     found: dict[str, Any] = {
@@ -153,11 +181,12 @@ def _server(plan: Plan, name: str, rank: int, told: dict[str, Any]) -> dict[str,
     }
     if service is None:
         return found
-    told = {**told, "disk": disk if mirrored else None}
-    pair = plan.servers[name].twin is not None
+    config = _any_server(plan, service, name, {**told, "disk": disk if mirrored else None})
+    if twin is not None:
+        config |= _member(plan, service, twin, service.runs_on.index(name))
     return found | {
-        "program": "replica.pair.server" if pair else "replica.lone.server",
-        "config": _member(plan, service, name, told) if pair else _lone(plan, service, name, told),
+        "program": "replica.lone.server" if twin is None else "replica.pair.server",
+        "config": config,
         "volume": {"mount": disk, "nodes": _virtualisers(plan)} if mirrored else None,
     }
 
@@ -167,7 +196,7 @@ def _virtualisers(plan: Plan) -> dict[str, tuple[str, int]]:
     return {name: (str(plan.address(name, "storage").ip), _NBD) for name in nodes}
 
 
-def _lone(plan: Plan, service: Service, name: str, told: dict[str, Any]) -> dict[str, Any]:
+def _any_server(plan: Plan, service: Service, name: str, told: dict[str, Any]) -> dict[str, Any]:
     own = plan.address(name, "servers")
     return {
         "server": name,
@@ -180,26 +209,17 @@ def _lone(plan: Plan, service: Service, name: str, told: dict[str, Any]) -> dict
     }
 
 
-def _member(plan: Plan, service: Service, name: str, told: dict[str, Any]) -> dict[str, Any]:
-    twin = plan.servers[name].twin
-    assert twin is not None, f"{name} was taken for a member of a pair"  # noqa: S101 - the caller looked
-    own, rank = plan.address(name, "servers"), service.runs_on.index(name)
+def _member(plan: Plan, service: Service, twin: str, rank: int) -> dict[str, Any]:
+    """What a member of a pair is told besides."""
     return {
-        "server": name,
-        "address": str(own),
         "twin": twin,
         "twin_address": str(plan.address(twin, "servers").ip),
         "arbitrator_address": str(plan.address(str(service.arbitrator), "servers").ip),
-        "virtual_address": f"{service.address}/{own.network.prefixlen}",
-        "folder": f"/srv/{name}",
-        "template": "/opt/template/data",
-        "interface": "eth0",
+        "priority": 150 - 50 * rank,
+        "bootstrap": rank == 0,
         "wards": [
             str(plan.address(node.name, "servers").ip) for node in plan.nodes.values() if node.kind is NodeKind.WARD
         ],
-        "priority": 150 - 50 * rank,
-        "bootstrap": rank == 0,
-        **told,
     }
 
 

@@ -4,20 +4,35 @@ from __future__ import annotations
 
 from lab.plan.derived import Node, Place, Switch
 from lab.plan.drawing import draw
-from lab.plan.elements import Cable, Network, Objective, Room, Server, Service, Site, Storage, Timer
+from lab.plan.elements import (
+    Admission,
+    Cable,
+    HighAvailability,
+    Network,
+    Objective,
+    Room,
+    Server,
+    Service,
+    Site,
+    Storage,
+    Timer,
+)
 from lab.plan.errors import PlanError, UnknownNameError
 from lab.plan.files import load, loads, shipped
 from lab.plan.model import Plan
 from lab.plan.schemas import schema, schema_text
 from lab.plan.storage import Volume
 from lab.plan.units import format_duration, format_size, parse_duration, parse_size
-from lab.plan.words import NETWORKS, Continuity, NodeKind, Scope
+from lab.plan.words import NETWORKS, Continuity, IsolationResponse, NodeKind, Priority, Rule, Scope
 from lab.plan.writing import dumps
 
 __all__ = [
     "NETWORKS",
+    "Admission",
     "Cable",
     "Continuity",
+    "HighAvailability",
+    "IsolationResponse",
     "Network",
     "Node",
     "NodeKind",
@@ -25,7 +40,9 @@ __all__ = [
     "Place",
     "Plan",
     "PlanError",
+    "Priority",
     "Room",
+    "Rule",
     "Scope",
     "Server",
     "Service",

@@ -8,8 +8,20 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.json_schema import SkipJsonSchema
 
-from lab.plan.units import Duration, Size
-from lab.plan.words import Continuity, Count, Name, Names, NodeKind, Scope, SwitchNames, Text
+from lab.plan.units import Duration, Percentage, Size
+from lab.plan.words import (
+    Continuity,
+    Count,
+    IsolationResponse,
+    Name,
+    Names,
+    NodeKind,
+    Priority,
+    Rule,
+    Scope,
+    SwitchNames,
+    Text,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -127,6 +139,32 @@ class Server(Named):
     volume: Size | None = Field(None, description="Size of its mirrored data volume, such as 2 GiB.")
 
 
+class Admission(Element):
+    """What the hosts keep free, so that servers which lose theirs find another."""
+
+    cpu: Percentage = Field(50, description="Share of all processors kept free, such as 50 %; 0 % to admit everything.")
+    memory: Percentage = Field(50, description="Share of all memory kept free, such as 50 %; 0 % to admit everything.")
+
+
+class HighAvailability(Element):
+    """How servers are started again when their host or their storage is lost."""
+
+    priority: dict[Name, Priority] = Field(
+        default_factory=dict, description="By server, which are started again first: high, medium (default) or low."
+    )
+    rule: Rule = Field(
+        Rule.SHOULD, description="should: a server may leave the room it prefers; must: it is not started elsewhere."
+    )
+    isolation_response: IsolationResponse = Field(
+        IsolationResponse.LEAVE_ON, description="What a host cut off from everybody does with its servers."
+    )
+    admission: Admission = Field(default_factory=Admission, description="What the hosts keep free.")
+
+    def priority_of(self, server: str) -> Priority:
+        """Give the restart priority of a server."""
+        return self.priority.get(server, Priority.MEDIUM)
+
+
 class Objective(Element):
     """What a service owes when a given scope is lost."""
 
@@ -155,3 +193,7 @@ class Timer(Element):
 
     value: Duration = Field(description="The duration, such as 18 s.")
     source: Text = Field(description="Who published or measured it.")
+    acts: bool = Field(
+        default=True,
+        description="Servers stop or start when it runs out; false for a step on the way, such as a heartbeat.",
+    )

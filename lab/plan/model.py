@@ -10,7 +10,19 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from lab.plan import derived
 from lab.plan import storage as stored
-from lab.plan.elements import Cable, Kind, Network, NodeException, Room, Server, Service, Site, Storage, Timer
+from lab.plan.elements import (
+    Cable,
+    HighAvailability,
+    Kind,
+    Network,
+    NodeException,
+    Room,
+    Server,
+    Service,
+    Site,
+    Storage,
+    Timer,
+)
 from lab.plan.errors import UnknownNameError, unknown
 from lab.plan.words import Name, NodeKind
 
@@ -50,6 +62,9 @@ class Plan(BaseModel):
     sites: dict[Name, Site] = Field(default_factory=dict, description="Places where the services are used.")
     cables: dict[Name, Cable] = Field(default_factory=dict, description="Cables between places.")
     storage: Storage = Field(default_factory=Storage, description="Which room serves the volumes.")
+    ha: HighAvailability = Field(
+        default_factory=HighAvailability, description="How servers are started again elsewhere."
+    )
     servers: dict[Name, Server] = Field(default_factory=dict, description="Virtual servers.")
     services: dict[Name, Service] = Field(default_factory=dict, description="Services and what they owe.")
     timers: dict[Name, Timer] = Field(default_factory=dict, description="Vendor timers, scaled.")

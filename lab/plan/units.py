@@ -20,6 +20,9 @@ _LARGEST = 2**60
 _QUANTITY = re.compile(r"([0-9]{1,20}(?:\.[0-9]{1,9})?)(?: *([A-Za-z]+))?")
 
 
+_PERCENTAGE = re.compile(r"([0-9]{1,3}) *%")
+
+
 def _parse(value: object, units: dict[str, int], example: str) -> int:
     """Count the smallest unit in a text; the ValueError says the right form."""
     form = f"write a number and a unit, such as {example} (units: {', '.join(units)})"
@@ -55,6 +58,21 @@ def parse_size(value: object) -> int:
     if size > _LARGEST:
         raise ValueError(f"{quoted(value)} is larger than any disk: write a smaller size, such as 2 GiB")
     return size
+
+
+def parse_percentage(value: object) -> int:
+    """Read ``50 %``; a ValueError says what would be right."""
+    if isinstance(value, int):
+        return value
+    match = _PERCENTAGE.fullmatch(value) if isinstance(value, str) else None
+    if match is None:
+        raise ValueError(f"{quoted(value)} cannot be read: write a whole number and a percent sign, such as 50 %")
+    return int(match[1])
+
+
+def format_percentage(share: int) -> str:
+    """Write a percentage so that ``parse_percentage`` gives it back."""
+    return f"{share} %"
 
 
 def format_duration(duration: timedelta) -> str:
@@ -94,3 +112,12 @@ Size = Annotated[
     _schema(_SIZES, "512 MiB", "16 GiB"),
 ]
 """A number of bytes; ``2 GiB`` in the file."""
+
+Percentage = Annotated[
+    int,
+    Field(ge=0, le=100),
+    BeforeValidator(parse_percentage),
+    PlainSerializer(format_percentage),
+    WithJsonSchema({"type": "string", "pattern": r"^[0-9]{1,3} *%$", "examples": ["50 %"]}),
+]
+"""A share of something; ``50 %`` in the file."""

@@ -38,6 +38,28 @@ class Continuity(StrEnum):
     RESCUE = "rescue"
 
 
+class Priority(StrEnum):
+    """Which servers HA starts again first."""
+
+    HIGH = "high"
+    MEDIUM = "medium"
+    LOW = "low"
+
+
+class Rule(StrEnum):
+    """Whether a server may leave the room that it prefers."""
+
+    SHOULD = "should"
+    MUST = "must"
+
+
+class IsolationResponse(StrEnum):
+    """What a host that is cut off from everybody does with its servers."""
+
+    LEAVE_ON = "leave on"
+    STOP = "stop"
+
+
 class Scope(StrEnum):
     """How much is lost at once, from the point of view of an objective."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lab.plan.checks import fabric, names, servers, services, storage
+from lab.plan.checks import fabric, ha, names, servers, services, storage
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,5 +18,5 @@ def problems(plan: Plan) -> Iterator[list[Problem]]:
 
     Names come first: without them, what is derived from the plan (nodes, placement) means nothing.
     """
-    for group in (names.problems, fabric.problems, servers.problems, storage.problems, services.problems):
+    for group in (names.problems, fabric.problems, servers.problems, ha.problems, storage.problems, services.problems):
         yield list(group(plan))

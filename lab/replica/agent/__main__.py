@@ -191,15 +191,15 @@ class Program:
         return {
             "host": self._told["host"],
             "is_master": self.agent.is_master,
-            "is_isolated": self.agent.is_isolated,
+            "is_isolated": self.agent.isolation.declared,
             "sees_storage": self.agent.sees_storage(monotonic()),
             "record": None if record is None else json.loads(record.to_json()),
         }
 
 
-async def main(path: Path) -> None:
+async def main(told: dict[str, Any]) -> None:
     """Run one agent."""
-    await Program(json.loads(path.read_text(encoding="utf-8"))).run()
+    await Program(told).run()
 
 
 def _state(about: dict[str, Any]) -> RunningState:
@@ -225,4 +225,4 @@ if __name__ == "__main__":
     logging.getLogger("httpx").setLevel(logging.WARNING)
     with suppress(PermissionError):
         os.nice(_NICE)
-    asyncio.run(main(Path(sys.argv[1])))
+    asyncio.run(main(json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))))

@@ -51,17 +51,35 @@ class Corrections:
     def _correct(self, record: Record, facts: Facts) -> dict[str, str]:
         hosts, servers = self._catalogue.hosts, self._catalogue.servers
         assigned = {name: one.host for name, one in record.servers.items() if one.host}
-        found: dict[str, str] = {}
+        better: list[tuple[int, str, str]] = []  # what is still violated after the move, server, target
         for name, spec in servers.items():
             here = assigned.get(name, "")
             if not spec.twin or here not in hosts or not violates(hosts, servers, assigned, name, here):
                 continue
             target = self._better(name, record, facts)
             if target and (self._twin_serves(name, record, facts) or "move-both-twins" in self._settings.defects):
-                found[name] = target
-                if "move-both-twins" not in self._settings.defects:
-                    break
-        return found
+                better.append((violates(hosts, servers, assigned, name, target), name, target))
+        # Of two that could part, the one that is away goes: moving the other would leave both in the wrong room.
+        better = sorted(better) or self._swap(record, facts)
+        if "move-both-twins" not in self._settings.defects:
+            better = better[:1]
+        return {name: target for _, name, target in better}
+
+    def _swap(self, record: Record, facts: Facts) -> list[tuple[int, str, str]]:
+        """Members that stand in each other's room: one goes home beside its twin, which then goes home as well."""
+        hosts, servers = self._catalogue.hosts, self._catalogue.servers
+        for name, spec in servers.items():
+            here, there = record.servers[name].host, record.servers[spec.twin].host if spec.twin else ""
+            if here not in hosts or there not in hosts or hosts[here].room == spec.prefers:
+                continue
+            if hosts[there].room == spec.prefers != servers[spec.twin].prefers and self._twin_serves(
+                name, record, facts
+            ):
+                home = frozenset(host for host, about in hosts.items() if about.room == spec.prefers)
+                target = self._target(name, record, facts, {}, home)
+                if target:
+                    return [(0, name, target)]
+        return []
 
     def _better(self, name: str, record: Record, facts: Facts) -> str:
         """A host where it violates less, "" for none."""
@@ -71,8 +89,11 @@ class Corrections:
         now = violates(hosts, servers, assigned, name, assigned[name])
         return target if target and violates(hosts, servers, assigned, name, target) < now else ""
 
-    def _target(self, name: str, record: Record, facts: Facts, found: Mapping[str, str]) -> str:
+    def _target(
+        self, name: str, record: Record, facts: Facts, found: Mapping[str, str], among: frozenset[str] | None = None
+    ) -> str:
         may = facts.fresh - record.maintenance - {record.servers[name].host}
+        may = may if among is None else may & among
         if self._catalogue.servers[name].volume:
             may &= facts.see_storage
         moves = {**record.moves, **found}

@@ -31,7 +31,7 @@ _RETRY = {"retry-after": "0"}
 
 @dataclass(frozen=True)
 class Member:
-    """One application member of the pair: all that its handlers use."""
+    """The application of one server, in a pair or alone: all that its handlers use."""
 
     name: str
     store: Store

@@ -1,4 +1,4 @@
-"""Run one member's application: `python3 -m replica.emr.serve CONFIG.json`, until SIGTERM."""
+"""Run the application of a server, in a pair or alone: `python3 -m replica.emr.serve CONFIG.json`, until SIGTERM."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .app import Member
 from .gate import Gate
 from .store import THREADS, Store, mariadb
 from .tokens import Tokens
-from .watch import GaleraWatch
+from .watch import DatabaseWatch, judge, judge_alone
 
 PORT = 80
 
@@ -24,7 +24,7 @@ def main(config: dict[str, object]) -> None:
     socket = f"{config['folder']}/mariadb.sock"
     defects = config.get("defects")
     store = Store(mariadb(socket))
-    watch = GaleraWatch(mariadb(socket), store.engine)
+    watch = DatabaseWatch(mariadb(socket), store.engine, judge if config.get("twin") else judge_alone)
     name = str(config["server"])
     member = Member(
         name=name,

@@ -10,6 +10,8 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from sqlalchemy.engine import Connection, Engine
 
 _EVERY = 0.2  # seconds between two questions
@@ -56,18 +58,25 @@ def judge(status: dict[str, str]) -> State:
     return State(synced=status.get("wsrep_local_state") == _SYNCED, group_size=size)
 
 
-class GaleraWatch:
+def judge_alone(_status: dict[str, str]) -> State:
+    """The state of a database that is in no group: it answered, so it serves, and nobody can be ahead of it."""
+    return State(synced=True, group_size=1)
+
+
+class DatabaseWatch:
     """Asks the database which belongs to this engine, on a thread and a connection of its own.
 
     Args:
         watched: engine used for nothing else, so that a question never waits behind the requests.
         serving: engine of the requests; its idle connections are dropped when the database goes away.
+        tells: the state that an answer means: `judge` in a pair, `judge_alone` without one.
     """
 
-    def __init__(self, watched: Engine, serving: Engine) -> None:
+    def __init__(self, watched: Engine, serving: Engine, tells: Callable[[dict[str, str]], State]) -> None:
         self.state = State(synced=False, reason="the local database has not answered yet")
         self._watched = watched
         self._serving = serving
+        self._tells = tells
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="watch", daemon=True)
 
@@ -92,7 +101,7 @@ class GaleraWatch:
 
     def _follow(self, connection: Connection) -> None:
         while not self._stop.wait(_EVERY):
-            self._became(judge({row[0]: row[1] for row in connection.execute(_STATUS)}))
+            self._became(self._tells({row[0]: row[1] for row in connection.execute(_STATUS)}))
             connection.rollback()
 
     def _became(self, state: State) -> None:

@@ -13,6 +13,7 @@ from sqlalchemy.exc import DBAPIError
 from ..emr.store import mariadb
 from .children import Child, stop
 from .galera import Position, clean_position, recovered, server_cnf
+from .mariadb import command, prepare
 from .statefiles import StateFiles
 
 if TYPE_CHECKING:
@@ -31,38 +32,24 @@ class Database:
 
     def __init__(self, config: ServerConfig) -> None:
         self._config = config
-        self._cnf = config.folder / "my.cnf"
         self.statefiles = StateFiles(config.home, config.datadir)
         self._asked = mariadb(str(config.socket), wait=1.0)
 
     async def prepare(self) -> None:
-        """Write the configuration; on the very first start of a server without a disk, copy the template.
-
-        The copy gets its name last, so that a power loss in the middle leaves no half database behind.
+        """Make the folder ready, as every server's, and bring back what Galera wrote about itself.
 
         Raises:
             RuntimeError: the server's disk carries no database, or the template cannot be copied.
         """
         config = self._config
-        for folder in (config.folder / "tmp", config.logs):
-            folder.mkdir(parents=True, exist_ok=True)
-            shutil.chown(folder, "mysql", "mysql")
-        shutil.chown(config.folder, "mysql", "mysql")
-        self._cnf.write_text(server_cnf(config), encoding="utf-8")
-        if config.datadir.exists():
-            self.statefiles.restore()
-            shutil.chown(config.home, "mysql", "mysql")
-            for file in config.home.glob("*.dat"):
-                shutil.chown(file, "mysql", "mysql")
+        is_new = not config.datadir.exists()
+        await prepare(config, server_cnf(config))
+        if is_new:
             return
-        if config.disk is not None:
-            raise RuntimeError(f"the disk {config.disk} carries no database: {config.datadir} is missing")
-        half = config.folder / "data.copying"
-        shutil.rmtree(half, ignore_errors=True)
-        copy = await asyncio.create_subprocess_exec("cp", "-a", "--reflink=auto", str(config.template), str(half))
-        if await copy.wait():
-            raise RuntimeError(f"cannot copy the template {config.template}")
-        half.rename(config.datadir)
+        self.statefiles.restore()
+        shutil.chown(config.home, "mysql", "mysql")
+        for file in config.home.glob("*.dat"):
+            shutil.chown(file, "mysql", "mysql")
 
     async def position(self) -> Position:
         """How far this copy has come. Only while the database is stopped.
@@ -73,7 +60,7 @@ class Database:
         if noted.known:
             return noted
         asked = await asyncio.create_subprocess_exec(
-            *self._command("--wsrep-recover", "--disable-log-error"),
+            *command(self._config, "--wsrep-recover", "--disable-log-error"),
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
@@ -94,7 +81,7 @@ class Database:
         if new_group:
             self._allow_new_group()
             arguments.append("--wsrep-new-cluster")
-        return await Child(self._command(*arguments), self._config.logs / "mariadb.log").start()
+        return await Child(command(self._config, *arguments), self._config.logs / "mariadb.log").start()
 
     async def stop(self, process: Process, *, farewell: bool) -> None:
         """Stop the database; with `farewell` cleanly, so that it leaves the group in order and notes its position.
@@ -132,6 +119,3 @@ class Database:
         if state.exists():
             text = state.read_text(encoding="utf-8")
             state.write_text(text.replace("safe_to_bootstrap: 0", "safe_to_bootstrap: 1"), encoding="utf-8")
-
-    def _command(self, *arguments: str) -> tuple[str, ...]:
-        return (*("nice", "-n", "-10"), "mariadbd", f"--defaults-file={self._cnf}", *arguments)

@@ -6,6 +6,8 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from .mariadb import cnf
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from ipaddress import IPv4Address
@@ -40,29 +42,8 @@ TUNING: Mapping[str, str] = {
 # commits a second), the others go on without it 1.6 s later. Evicting it on purpose costs those 1.6 s at each freeze.
 _FLOW: Mapping[str, str] = {"gcs.fc_limit": "1000000", "gcs.fc_factor": "1.0"}
 
-_CNF = """\
-[mysqld]
-user=mysql
-bind-address=127.0.0.1
-port=3306
-skip-name-resolve
-datadir={datadir}
+_WSREP = """\
 wsrep_data_home_dir={home}
-socket={socket}
-pid-file={folder}/mariadb.pid
-log-error={logs}/mariadb.log
-tmpdir={tmpdir}
-character-set-server=utf8mb4
-max_connections=100
-performance_schema=OFF
-binlog_format=ROW
-default_storage_engine=InnoDB
-innodb_autoinc_lock_mode=2
-innodb_flush_log_at_trx_commit=1
-innodb_buffer_pool_size=64M
-innodb_log_file_size=32M
-innodb_lock_wait_timeout=2
-innodb_fast_shutdown=1
 wsrep_on=ON
 wsrep_provider=/usr/lib/galera/libgalera_smm.so
 wsrep_cluster_name={group}
@@ -191,16 +172,12 @@ def _joined(addresses: tuple[IPv4Address | str, ...]) -> str:
 
 
 def _cnf(config: ServerConfig, peers: tuple[str, ...], provider: str) -> str:
-    return _CNF.format(
-        datadir=config.datadir,
+    more = _WSREP.format(
         home=config.home,
-        socket=config.socket,
-        folder=config.folder,
-        logs=config.logs,
-        tmpdir=config.folder / "tmp",
         group=GROUP,
         peers=_joined(peers),
         server=config.server,
         address=config.address.ip,
         options=provider,
     )
+    return cnf(config, more)

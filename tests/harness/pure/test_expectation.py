@@ -19,11 +19,12 @@ FIXED = settings(derandomize=True, deadline=None, max_examples=200)
 
 # The record on one server that only HA protects, as it was in 2012.
 ALONE = loads(
-    TINY_TEXT[: TINY_TEXT.index("\nservers:\n")].replace("[esx-11]", "[esx-11, esx-12]")
+    TINY_TEXT[: TINY_TEXT.index("\nha: ")].replace("[esx-11]", "[esx-11, esx-12]")
     + "\nservers: {dopasoins: {continuity: restart, prefers: salle-1, cpu: 2, memory: 8 GiB, boot: 45 s}}"
-    + TINY_TEXT[TINY_TEXT.index("\nservices:\n") :]
+    + TINY_TEXT[TINY_TEXT.index("\nservices:\n") : TINY_TEXT.index("  imagerie:\n    runs_on")]
     .replace("[dopasoins-1, dopasoins-2]", "[dopasoins]")
     .replace("    arbitrator: quorum\n", "")
+    + TINY_TEXT[TINY_TEXT.index("\ntimers:\n") :]
 )
 
 # The same with its data on a mirrored volume.
@@ -130,15 +131,17 @@ def test_the_class_of_a_server_with_a_volume(lost: tuple[str, ...], letter: str)
 
 def test_a_server_is_not_restarted_where_it_has_no_room() -> None:
     small = loads(
-        TINY_TEXT.replace("runs_on: [dopasoins-1, dopasoins-2]\n    arbitrator: quorum", "runs_on: [dossier]").replace(
+        TINY_TEXT.replace("runs_on: [dopasoins-1, dopasoins-2]\n    arbitrator: quorum", "runs_on: [dossier]")
+        .replace(
             "\nservers:\n",
             "\nservers:\n  dossier: {continuity: restart, prefers: salle-1, cpu: 6, memory: 8 GiB, boot: 45 s}\n"
             "  labo: {continuity: restart, prefers: salle-2, cpu: 1, memory: 8 GiB, boot: 45 s}\n",
         )
+        .replace("rule: should", "admission: {cpu: 0 %, memory: 0 %}")
     )
     prediction = expect(small, "dopasoins", frozenset({"esx-11"}))
     assert prediction.klass is Class.D
-    assert prediction.reason.startswith("dossier is lost with esx-11 and no host that the wards reach can take it")
+    assert prediction.reason.startswith("dossier is lost with esx-11 and no host left has room for it: ")
 
 
 def test_a_server_of_the_rescue_room_is_not_restarted_by_ha() -> None:
@@ -158,10 +161,10 @@ def test_a_prediction_speaks_a_sentence_in_both_languages() -> None:
     assert isolated.reason.startswith("quorum is cut off; ")
 
 
-@pytest.mark.parametrize(("service", "lost"), [("dopasoin", "salle-1"), ("dopasoins", "sale-1")])
-def test_an_unknown_name_lists_the_known_ones(service: str, lost: str) -> None:
+@pytest.mark.parametrize(("asked", "lost"), [("dopasoin", "salle-1"), ("dopasoins", "sale-1")])
+def test_an_unknown_name_lists_the_known_ones(asked: str, lost: str) -> None:
     with pytest.raises(PlanError, match="did you mean"):
-        expect(ZERO, service, frozenset({lost}))
+        expect(ZERO, asked, frozenset({lost}))
 
 
 def test_the_smallest_cuts_of_zero() -> None:

@@ -1,0 +1,65 @@
+"""The service's address on a lone server: one more address of its interface, announced when it comes.
+
+The server that HA starts elsewhere has the same hardware address, as a virtual machine keeps its own: what must learn
+where it is now are the switches, and one broadcast frame tells them all. VMware sends such frames for the same reason.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+import struct
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .config import LoneConfig
+
+_TIMES = 5  # as often as arping and keepalived repeat themselves, since nobody acknowledges an announcement
+_EVERY = 1.0  # seconds
+_ARP = 0x0806
+_BROADCAST = b"\xff" * 6
+_REQUEST, _REPLY = 1, 2
+_HEADER = struct.Struct("!6s6sH")
+_BODY = struct.Struct("!HHBBH6s4s6s4s")
+
+
+def announcement(mac: bytes, address: bytes, kind: int) -> bytes:
+    """A gratuitous ARP frame: this hardware address has this address."""
+    body = _BODY.pack(1, 0x0800, 6, 4, kind, mac, address, _BROADCAST if kind == _REPLY else bytes(6), address)
+    return _HEADER.pack(_BROADCAST, mac, _ARP) + body
+
+
+class Address:
+    """Holds the service's address while the server runs."""
+
+    def __init__(self, config: LoneConfig) -> None:
+        self._address = config.virtual_address
+        self._interface = config.interface
+
+    async def hold(self) -> None:
+        """Take the address, announce it a few times, and give it away when cancelled."""
+        await self._ip("replace")
+        try:
+            for _ in range(_TIMES):
+                with contextlib.suppress(OSError):  # no carrier: whoever asks later is answered by the kernel
+                    self._announce()
+                await asyncio.sleep(_EVERY)
+            await asyncio.Event().wait()
+        finally:
+            await self._ip("delete")
+
+    async def _ip(self, verb: str) -> None:
+        process = await asyncio.create_subprocess_exec(
+            "ip", "address", verb, str(self._address), "dev", self._interface
+        )
+        if await process.wait():
+            raise RuntimeError(f"cannot {verb} {self._address} on {self._interface}")
+
+    def _announce(self) -> None:
+        mac = bytes.fromhex(Path(f"/sys/class/net/{self._interface}/address").read_text("ascii").replace(":", ""))
+        with socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0) as wire:
+            wire.bind((self._interface, 0))
+            for kind in (_REQUEST, _REPLY):
+                wire.send(announcement(mac, self._address.ip.packed, kind))
