@@ -74,7 +74,7 @@ class Oracle:
         if kind == "dead":
             self._judge_death(host.name, detail.split(" ", maxsplit=1)[0])
         if kind == "move":
-            self._judge_move(detail.split(" ", maxsplit=1)[0])
+            self._judge_move(*detail.split(" ")[:3:2])
 
     def _judge_death(self, master: str, host: str) -> None:
         now, limit = self._world.clock.now, 0.7 * self._world.settings.host_dead
@@ -82,8 +82,11 @@ class Oracle:
         if any(_ON_THE_WAY < now - at < limit for at in signs):
             raise ViolationError(f"{master} declares {host} dead, which it has heard within {limit:g} s")
 
-    def _judge_move(self, server: str) -> None:
+    def _judge_move(self, server: str, host: str) -> None:
         twin = self._world.catalogue.servers[server].twin
+        record = Record.from_json(self._world.arbiters.entries[CLUSTER].value)
+        if not twin and server not in self.ordered and host not in record.maintenance:
+            raise ViolationError(f"{server}, which has no twin, is moved from {host} without an order")
         if twin and server not in self.ordered:
             silent = self._world.clock.now - self.healthy_at.get(twin, float("-inf"))
             if silent > _RECENT:
