@@ -225,7 +225,6 @@ class World:
                 self.order(orders.maintenance(target, on=True))
                 return partial(self._end_maintenance, target)
             case "move":
-                self.oracle.ordered.add(target)
                 self.order(orders.move(target, self.random.choice(NAMES)))
         return None
 
@@ -240,6 +239,8 @@ class World:
         """Give an order to a host that answers; insist."""
         if order not in self._unwritten:
             self._unwritten.append(order)
+        if order["kind"] == "move":
+            self.oracle.ordered.add(order["server"])
 
         def answered(refused: str) -> None:
             if refused:
