@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 from lab.replica.cluster.agent import Agent
 from lab.replica.cluster.beat import RunningState, State
 
-from .storage_network import ARBITERS, Process
+from .cluster_places import GATES, STORAGE
+from .storage_network import Process
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,8 +20,6 @@ if TYPE_CHECKING:
 
     from .cluster_world import World
 
-STORAGE = "storage"
-GATES = {"gate-1": 1, "gate-2": 2}
 TICK = 0.2
 STOPPING = 0.4  # seconds that a guest takes to stop when it is asked
 
@@ -151,6 +150,7 @@ class HostMachine:
         if self.reaches_storage:
             storage = self.world.storage
             storage.signs[self.name] = self.now, beat.boot, beat.released
+            self.world.oracle.sign(STORAGE, self.name)
             ages = {host: (self.now - at, boot, released) for host, (at, boot, released) in storage.signs.items()}
             if self.agent is not None:
                 self.agent.stored(ages, self.now)
@@ -227,7 +227,3 @@ class HostMachine:
 
     def event(self, kind: str, detail: str) -> None:
         self.world.oracle.event(self, kind, detail)
-
-    @property
-    def reaches_arbiters(self) -> bool:
-        return self.world.management.reaches(self.name, ARBITERS)

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
+from collections import Counter, defaultdict, deque
+from functools import partial
 from typing import TYPE_CHECKING
 
 from lab.replica.cluster.record import CLUSTER, Record
 
+from .cluster_places import STORAGE
 from .storage_oracle import ViolationError
 
 if TYPE_CHECKING:
     from .cluster_hosts import HostMachine
     from .cluster_world import World
 
+_ON_THE_WAY = 0.5  # seconds: what the storage heard, until the master hears of it
 _RECENT = 1.5  # seconds: what a master can know at best
 
 
@@ -25,7 +28,7 @@ class Oracle:
         self._owners: dict[tuple[str, int], str] = {}
         self._revision = 0
         self.healthy_at: dict[str, float] = {}
-        self.heard_at: dict[tuple[str, str], float] = {}
+        self._signs: defaultdict[tuple[str, str], deque[float]] = defaultdict(partial(deque, maxlen=30))
         self._counts: dict[tuple[str, str], tuple[int, int]] = {}
         self.ordered: set[str] = set()
         self.counts: Counter[str] = Counter()
@@ -48,7 +51,11 @@ class Oracle:
         """One that was overtaken is no sign of life."""
         if count > self._counts.get((to, sender), (0, 0)):
             self._counts[to, sender] = count
-            self.heard_at[to, sender] = self._world.clock.now
+            self.sign(to, sender)
+
+    def sign(self, to: str, sender: str) -> None:
+        """A host was heard by another, or by the storage."""
+        self._signs[to, sender].append(self._world.clock.now)
 
     def loaded(self, host: HostMachine) -> None:
         """No host carries more than it can."""
@@ -67,16 +74,19 @@ class Oracle:
         if kind == "dead":
             self._judge_death(host.name, detail.split(" ", maxsplit=1)[0])
         if kind == "move":
-            self._judge_move(detail.split(" ", maxsplit=1)[0])
+            self._judge_move(*detail.split(" ")[:3:2])
 
     def _judge_death(self, master: str, host: str) -> None:
         now, limit = self._world.clock.now, 0.7 * self._world.settings.host_dead
-        sign = self._world.storage.signs.get(host, (float("-inf"), 0, {}))[0]
-        if now - sign < limit or now - self.heard_at.get((master, host), float("-inf")) < limit:
+        signs = [*self._signs[STORAGE, host], *self._signs[master, host]]
+        if any(_ON_THE_WAY < now - at < limit for at in signs):
             raise ViolationError(f"{master} declares {host} dead, which it has heard within {limit:g} s")
 
-    def _judge_move(self, server: str) -> None:
+    def _judge_move(self, server: str, host: str) -> None:
         twin = self._world.catalogue.servers[server].twin
+        record = Record.from_json(self._world.arbiters.entries[CLUSTER].value)
+        if not twin and server not in self.ordered and host not in record.maintenance:
+            raise ViolationError(f"{server}, which has no twin, is moved from {host} without an order")
         if twin and server not in self.ordered:
             silent = self._world.clock.now - self.healthy_at.get(twin, float("-inf"))
             if silent > _RECENT:

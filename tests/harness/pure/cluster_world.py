@@ -16,13 +16,13 @@ from random import Random
 from typing import TYPE_CHECKING
 
 from lab.replica.cluster import orders
-from lab.replica.cluster.catalogue import Catalogue, HostSpec, Priority, ServerSpec
 from lab.replica.cluster.placement import violates
 from lab.replica.cluster.record import CLUSTER, Record
 from lab.replica.cluster.settings import Settings
 
-from .cluster_hosts import GATES, STORAGE, HostMachine, Storage
+from .cluster_hosts import HostMachine, Storage
 from .cluster_oracle import Oracle
+from .cluster_places import CATALOGUE, HOSTS, ROOMS, STORAGE
 from .storage_network import ARBITERS, Arbiters, Clock, Network
 from .storage_oracle import ViolationError
 
@@ -32,33 +32,9 @@ if TYPE_CHECKING:
     from lab.replica.cluster.beat import Beat
     from lab.replica.cluster.record import Order
 
-HOSTS = {"esx-11": 1, "esx-12": 1, "esx-21": 2, "esx-22": 2}
-ROOMS = {**HOSTS, **GATES, STORAGE: 1, ARBITERS: 3}
 FAULTS_FROM, FAULTS_UNTIL = 3.0, 14.0  # seconds in which faults begin
 LONGEST = 12.0  # seconds that a fault lasts: longer than anything takes that waits
 PATIENCE = 60.0  # seconds in which everything must have settled after the last repair
-
-
-def _pair(name: str, rooms: tuple[str, str], firsts: tuple[str, str]) -> dict[str, ServerSpec]:
-    one, other = f"{name}-1", f"{name}-2"
-    return {
-        one: ServerSpec(2, 2, Priority.HIGH, 1.0, prefers=rooms[0], twin=other, first=firsts[0]),
-        other: ServerSpec(2, 2, Priority.HIGH, 1.0, prefers=rooms[1], twin=one, first=firsts[1]),
-    }
-
-
-CATALOGUE = Catalogue(
-    {name: HostSpec(f"salle-{room}", 6, 6) for name, room in HOSTS.items()},
-    {
-        **_pair("dopasoins", ("salle-1", "salle-2"), ("esx-11", "esx-21")),
-        **_pair("annuaire", ("", ""), ("esx-12", "esx-22")),
-        **{f"seul-{at}": ServerSpec(1, 1, Priority.MEDIUM, 0.6, first=tuple(HOSTS)[at]) for at in range(4)},
-        "gros": ServerSpec(2, 3, Priority.MEDIUM, 1.5),
-        "sans-volume": ServerSpec(1, 1, Priority.LOW, 0.4, volume=False),
-        "attache": ServerSpec(1, 1, Priority.LOW, 0.5, prefers="salle-2", must=True),
-        "petit": ServerSpec(1, 1, Priority.LOW, 0.5, prefers="salle-1"),
-    },
-)
 
 
 @dataclass(frozen=True)
@@ -249,7 +225,6 @@ class World:
                 self.order(orders.maintenance(target, on=True))
                 return partial(self._end_maintenance, target)
             case "move":
-                self.oracle.ordered.add(target)
                 self.order(orders.move(target, self.random.choice(NAMES)))
         return None
 
@@ -264,6 +239,8 @@ class World:
         """Give an order to a host that answers; insist."""
         if order not in self._unwritten:
             self._unwritten.append(order)
+        if order["kind"] == "move":
+            self.oracle.ordered.add(order["server"])
 
         def answered(refused: str) -> None:
             if refused:
