@@ -124,7 +124,11 @@ def test_a_wrong_secret_is_refused_and_traced(ward: Ward) -> None:
     assert ward.traced() == [("s-1", "sign-in-refused", None)]
 
 
-@pytest.mark.parametrize("token", ["", "nonsense", "c017.99999999999.abcd", Tokens("another secret").sign("c017")])
+@pytest.mark.parametrize(
+    "token",
+    ["", "nonsense", "c017.99999999999.abcd", Tokens("another secret").sign("c017")],
+    ids=["empty", "no token", "no signature", "another secret"],
+)
 def test_a_forged_token_opens_nothing(ward: Ward, token: str) -> None:
     assert ward.ask("GET", "/patients/p0001", authorization=f"Bearer {token}").status_code == 401
 
