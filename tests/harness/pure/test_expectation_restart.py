@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lab.expectation import Class, expect, storage
-from lab.plan import NodeKind, Plan, PlanError, load, loads, shipped
+from lab.plan import NodeKind, Plan, PlanError, Scope, load, loads, shipped
 
 TINY_TEXT = (resources.files("lab.plan") / "shipped" / "tiny.yaml").read_text(encoding="utf-8")
 TINY, ZERO, PCA = load("tiny"), load("zero"), load("pca-2012")
@@ -148,7 +148,7 @@ def test_the_plan_of_2012_restarts_what_it_promised_to_keep_running(asked: str, 
 
     assert prediction.klass is (Class.C if PCA.host_of(server) == host else Class.A)
     promised = PCA.services["dopasoins"].objectives
-    assert {promised["one component"].interruption, promised["a room"].interruption} == {timedelta()}
+    assert {promised[Scope.ONE_COMPONENT].interruption, promised[Scope.A_ROOM].interruption} == {timedelta()}
 
 
 PLANS = [load(name) for name in shipped()]
