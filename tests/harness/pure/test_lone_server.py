@@ -76,7 +76,7 @@ def test_its_host_is_told_to_start_it_on_its_volume(name: str, host: str, tmp_pa
     plan = load(name)
     assert plan.host_of("imagerie") == host
     layout = lay_out(plan, [node.name for node in plan.nodes.values() if node.kind in PLAYED])
-    told = spec(plan, layout, host, secret="s", defects=(), loops=(1,))["servers"]
+    told = spec(plan, layout, host, secret="s" * 2, defects=(), loops=(1,))["servers"]
     (alone,) = [server for server in told if server["name"] == "imagerie"]
 
     assert alone["program"] == "replica.lone.server"

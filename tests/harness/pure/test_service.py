@@ -1,4 +1,4 @@
-"""A service of any continuity, in a lab that answers what it is told: who is asked, where, and whose files are whose."""
+"""A service of any continuity, in a lab that answers what it is told: who is asked, and which files are whose."""
 
 from __future__ import annotations
 
