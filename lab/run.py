@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from lab.measure import Verdict, VerdictError
+from lab.measure import Outcome, Verdict, VerdictError
 from lab.measure.deviations import review, to_json
 from lab.plan import dumps
 
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from lab.plan import Plan
 
 FORMAT = 1
+_WORSE = (Outcome.MET, Outcome.INCONCLUSIVE, Outcome.NOT_MET)
+"""What counts more comes later: no doubt about one service may hide the measured interruption of another."""
 
 
 @dataclass
@@ -47,6 +49,8 @@ class Scenario:
     verdict: Verdict | None = None
     listeners: list[Callable[[str, str], None]] = field(default_factory=list)
     """Told of each event as it happens: what, and its text."""
+    observed: list[str] = field(default_factory=list)
+    """The services that the wards used, the first one first: its files have plain names."""
 
     @property
     def lost(self) -> frozenset[str]:
@@ -62,8 +66,21 @@ class Scenario:
 
     @property
     def history(self) -> Path:
-        """Where the wards write what they saw."""
+        """Where the wards write what they saw of the first service."""
         return self.folder / "history.jsonl"
+
+    def claim(self, service: str) -> tuple[str, Path]:
+        """What the files of a service's observation are marked with, and where its wards write what they saw.
+
+        The first service observed has plain names; any further one its own behind a hyphen.
+        """
+        if service not in self.observed:
+            self.observed.append(service)
+        mark = self._mark(service)
+        return mark, self.folder / f"history{mark}.jsonl"
+
+    def _mark(self, service: str) -> str:
+        return "" if service in self.observed[:1] or not self.observed else f"-{service}"
 
     def event(self, what: str, text: str, text_fr: str, at: int | None = None) -> None:
         """Write down what the bench did, and when (monotonic ns)."""
@@ -92,14 +109,23 @@ class Scenario:
             "service": service,
             "objective": objective,
         }
-        _write(self.folder / "scenario.json", content)
+        _write(self.folder / f"scenario{self._mark(service)}.json", content)
 
     def close(self, readback: Readback | None, verdict: Verdict) -> None:
-        """Write down what was read back and what it means."""
+        """Write down what was read back and what it means.
+
+        `verdict.json` is the scenario's, whatever the number of its services: the worst of theirs.
+        """
+        mark, known = self._mark(verdict.service), self.verdict
         if readback is not None:
-            (self.folder / "readback.json").write_text(readback.to_json(), encoding="utf-8")
-        (self.folder / "verdict.json").write_text(verdict.to_json(), encoding="utf-8")
-        self.verdict = verdict
+            (self.folder / f"readback{mark}.json").write_text(readback.to_json(), encoding="utf-8")
+        alone = known is None or known.service == verdict.service
+        if known is not None and not alone:
+            for each in (known, verdict):
+                (self.folder / f"verdict-{each.service}.json").write_text(each.to_json(), encoding="utf-8")
+        if known is None or alone or _WORSE.index(verdict.verdict) > _WORSE.index(known.verdict):
+            (self.folder / "verdict.json").write_text(verdict.to_json(), encoding="utf-8")
+            self.verdict = verdict
 
 
 class Run:

@@ -44,6 +44,9 @@ class Observation:
         self.scenario = scenario
         # Accesses and numbers of this observation start with its tag: the read-back asks for these only.
         self.tag = secrets.token_hex(4)
+        self._mark, self.path = scenario.claim(service.name)
+        # Where each server ran before anything was lost: what to expect depends on it.
+        self.placement = service.placement()
         self._service = service
         self._processes: list[Process] = []
         self._served: set[str] = set()
@@ -59,9 +62,9 @@ class Observation:
         wards = list(lab.wards)
         jobs = [("pulse", wards[0]), *(("journeys", ward) for ward in wards)]
         for number, (job, ward) in enumerate(jobs):
-            config = self.scenario.folder / f"{job}-{ward}.json"
+            config = self.scenario.folder / f"{job}-{ward}{self._mark}.json"
             config.write_text(json.dumps(self._service.client_config(self, ward, number, defects)))
-            log = str(self.scenario.folder / f"{job}-{ward}.log")
+            log = str(self.scenario.folder / f"{job}-{ward}{self._mark}.log")
             command = (sys.executable, "-m", "lab.wards", job, str(config))
             self._processes.append(lab.enclosure.spawn(*command, log=log, net=lab.wards[ward]))
         # Each ward must have worked once: what was never served before the fault says nothing of the fault.
@@ -84,9 +87,9 @@ class Observation:
 
     def _follow(self) -> None:
         """Read what the pulse wrote since the last look."""
-        if not self.scenario.history.exists():
+        if not self.path.exists():
             return
-        with self.scenario.history.open("rb") as lines:
+        with self.path.open("rb") as lines:
             lines.seek(self._read)
             *whole, _ = lines.read().split(b"\n")
         self._read += sum(len(line) + 1 for line in whole)
@@ -110,7 +113,7 @@ class Observation:
 
     def history(self) -> History:
         """Everything that the wards wrote."""
-        with self.scenario.history.open(encoding="utf-8") as lines:
+        with self.path.open(encoding="utf-8") as lines:
             return History.parse(lines)
 
 
@@ -125,7 +128,7 @@ class Service:
     def client_config(self, observation: Observation, ward: str, seed: int, defects: frozenset[str]) -> dict[str, Any]:
         """What a ward's clients are told."""
         return {
-            "history": str(observation.scenario.history),
+            "history": str(observation.path),
             "ward": ward,
             "tag": observation.tag,
             "url_host": str(self.plan.address),
@@ -183,20 +186,28 @@ class Service:
         return str(said["member"])
 
     def is_whole(self) -> bool:
-        """Whether every member and the arbitrator are in the group, in step, and the address answers."""
-        size = len(self.plan.runs_on) + (self.plan.arbitrator is not None)
+        """Whether every server serves (a pair: with its arbitrator in one group, in step), and the address answers."""
+        size = len(self.plan.runs_on) + 1 if self.plan.arbitrator else 1
         for member in self.plan.runs_on:
             said = self.health(member)
             if not said or said.get("group_size") != size or not said.get("synced"):
                 return False
         return self.lab.from_ward(_get, str(self.plan.address), "/health") is not None
 
+    def placement(self) -> dict[str, str]:
+        """By server of the plan, the host where it runs now; those that run nowhere are left out."""
+        return self.lab.cluster.placement()
+
     def read_back(self, tag: str) -> Readback:
-        """What each copy and the trail hold of the accesses and writes of one observation."""
+        """What each copy and the trail hold of the accesses and writes of one observation.
+
+        Raises:
+            LabError: a server runs nowhere.
+        """
         copies: dict[str, dict[str, dict[str, int]]] = {}
         trail: set[str] = set()
         for member in self.plan.runs_on:
-            host = self.lab.plan.host_of(member)
+            host = self.lab.cluster.host_of(member)
             command = (
                 "python3",
                 "-m",
@@ -227,7 +238,7 @@ class Service:
             scenario=scenario.id,
             service=self.name,
             evidence=tuple(scenario.evidence),
-            predicted=expect(self.lab.plan, self.name, *scenario.steps).klass if scenario.steps else None,
+            predicted=self._predicted(observation),
             fault_window=scenario.window,
         )
         verdict = replace(verdict, without_redundancy=scenario.without_redundancy)
@@ -237,6 +248,12 @@ class Service:
             self.lab.nodes.collect(scenario.folder / "logs")
         self.lab.spent("judge", time.monotonic() - begun)
         return verdict
+
+    def _predicted(self, observation: Observation) -> str | None:
+        steps = observation.scenario.steps
+        if not steps:
+            return None
+        return expect(self.lab.plan, self.name, *steps, placement=observation.placement).klass
 
 
 def _numbers(objective: Objective) -> dict[str, float | int | None]:

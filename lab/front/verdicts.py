@@ -117,9 +117,10 @@ def _reword(item: pytest.Item, report: pytest.TestReport, error: BaseException |
 def _conclude(scenario: Scenario, reason: str) -> None:
     from lab.measure import Outcome, Verdict  # noqa: PLC0415 - pytest starts without it
 
+    service = next(iter(scenario.observed), "dopasoins")
     verdict = Verdict(
         scenario=scenario.id,
-        service="dopasoins",
+        service=service,
         verdict=Outcome.INCONCLUSIVE,
         as_predicted=None,
         observed=None,
@@ -128,5 +129,5 @@ def _conclude(scenario: Scenario, reason: str) -> None:
         sentence_fr=f"essai indéterminé, le banc ou la panne n'ont pas joué leur rôle : {reason}",
         evidence=tuple(scenario.evidence),
     )
-    scenario.describe("dopasoins", {"interruption_s": None, "freeze_s": None, "loss": None})
+    scenario.describe(service, {"interruption_s": None, "freeze_s": None, "loss": None})
     scenario.close(None, verdict)

@@ -23,6 +23,8 @@ _EXPECTED = {
     "float_parsing": "write a number, such as 2.5",
     "float_type": "write a number, such as 2.5",
     "finite_number": "write a number, such as 2.5",
+    "bool_parsing": "write true or false",
+    "bool_type": "write true or false",
     "ip_v4_network": "write a subnet without host bits, such as 10.77.1.0/24",
     "ip_v4_address": "write an address, such as 10.77.4.10",
     "tuple_type": "write a list, such as [a, b]",

@@ -62,7 +62,7 @@ _REACH = {
 def plan() -> Plan:
     """The tiny lab without its services, with a server whose volume nobody uses but us."""
     told = yaml.safe_load((resources.files("lab.plan") / "shipped/tiny.yaml").read_text(encoding="utf-8"))
-    for section in ("services", "sites", "timers"):
+    for section in ("services", "sites", "timers", "ha"):
         del told[section]
     told["name"] = "storage-bench"
     for number, room in ((1, "salle-1"), (2, "salle-2")):  # two, as in the hospital's plan

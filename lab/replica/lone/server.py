@@ -31,11 +31,14 @@ if TYPE_CHECKING:
 _PACKAGE = str(__package__).rpartition(".")[0]  # `replica` within a node
 _FAREWELL = 10.0  # seconds for a clean stop of the database before the kill
 WITHOUT_GALERA = "wsrep_on=OFF\n"
+LAZY = "lazy-log"
+"""Planted defect: the database acknowledges before it wrote its log, and writes that seldom."""
+_LAZY = "innodb_flush_log_at_trx_commit=0\ninnodb_flush_log_at_timeout=2700\n"
 
 
 async def run(config: LoneConfig, config_path: Path) -> None:
     """Run the server until cancelled, then stop its parts in the order that clients notice least."""
-    await prepare(config, cnf(config, WITHOUT_GALERA))
+    await prepare(config, cnf(config, WITHOUT_GALERA + (_LAZY if LAZY in config.defects else "")))
     database = Child(command(config), config.logs / "mariadb.log", grace=_FAREWELL)
     emr = Child((sys.executable, "-m", f"{_PACKAGE}.emr.serve", str(config_path)), config.logs / "emr.log")
     parts: list[Coroutine[None, None, None]] = [

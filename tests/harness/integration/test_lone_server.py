@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from lab.replica.emr.people import secret_of
+from lab.replica.lone.server import LAZY
 from lab.waiting import wait_until
 
 if TYPE_CHECKING:
@@ -42,9 +43,10 @@ else:
 class Lone:
     """The server's program in a network namespace of its own, and a nurse beside it."""
 
-    def __init__(self, run: Callable[..., Ran]) -> None:
+    def __init__(self, run: Callable[..., Ran], defects: tuple[str, ...]) -> None:
         self._run = run
         self._pid = ""
+        self._defects = defects
 
     def shell(self, line: str) -> Ran:
         return self._run("timeout", "60", "sh", "-c", line)
@@ -57,6 +59,7 @@ class Lone:
             "folder": FOLDER,
             "template": "/opt/template/data",
             "secret": "s",
+            "defects": self._defects,
         }
         lines = (
             f"mkdir -p {FOLDER}",
@@ -114,8 +117,8 @@ class Lone:
 
 
 @pytest.fixture
-def lone(tiny: Lab) -> Iterator[Lone]:
-    server = Lone(lambda *command: tiny.nodes.run(NODE, *command))
+def lone(tiny: Lab, request: pytest.FixtureRequest) -> Iterator[Lone]:
+    server = Lone(lambda *command: tiny.nodes.run(NODE, *command), getattr(request, "param", ()))
     try:
         server.build()
         yield server
@@ -137,6 +140,16 @@ def test_an_acknowledged_act_outlives_a_power_loss_and_a_clean_stop(lone: Lone) 
     assert ADDRESS not in lone.shell(f"ip -n {NAME} address").output, "a clean stop gives the address away"
     lone.start()
     assert lone.held() == {"n-1": 1, "n-2": 1}
+
+
+@pytest.mark.parametrize("lone", [(LAZY,)], indirect=True)
+def test_an_act_acknowledged_before_it_was_written_is_missed(lone: Lone) -> None:
+    """A planted defect: the test above would see a database that is not durable."""
+    assert lone.record("n-1") == 201
+
+    lone.stop(cleanly=False)
+    lone.start()
+    assert lone.held() == {}
 
 
 @pytest.mark.parametrize("program", ["mariadbd", "replica.emr.serve"])

@@ -143,7 +143,7 @@ def test_servers_say_their_continuity() -> None:
     told = texts(draw(plan))
 
     assert "pair with dopasoins-2" in told
-    assert told.count("restart") == 1
+    assert told.count("restart") == 2, "imagerie too"
     assert told.count("rescue") == 3, "the server, its node's kind, and the legend"
     assert {"server of a pair", "server restarted by HA", "server that waits in rescue"} <= set(told)
 

@@ -46,6 +46,7 @@ def rooms_of(count: int, hosts: int, *, two: bool = False, long: bool = False) -
         for end in "ab"
     }
     del data["storage"]  # the first room's virtualiser then serves first
+    del data["ha"], data["services"]["imagerie"]  # they name servers of tiny
     data["servers"] = {} if count == 1 else pairs(list(rooms), before)
     data["servers"] |= {
         f"{before}x{i}": {"continuity": "restart", "cpu": 1, "memory": "1 GiB", "boot": "5 s"} for i in range(hosts)

@@ -154,16 +154,23 @@ def test_a_kept_lab_is_named_at_the_end(elsewhere: pytest.Pytester) -> None:
 
 
 @pytest.mark.parametrize(
-    ("marker", "passed", "words"), [("dopasoins", 1, "*"), ("pacs", 0, "*no service is called 'pacs'*")]
+    ("marker", "passed", "words"),
+    [
+        ('@pytest.mark.service("imagerie")', 1, "*"),
+        ('@pytest.mark.service("pacs")', 0, "*no service is called 'pacs'*"),
+        ("", 0, "*name the service with @pytest.mark.service(…); plan * has: dopasoins, imagerie*"),
+    ],
 )
-def test_the_service_is_named_or_the_only_one(pytester: pytest.Pytester, marker: str, passed: int, words: str) -> None:
+def test_the_service_is_named_unless_it_is_the_only_one(
+    pytester: pytest.Pytester, marker: str, passed: int, words: str
+) -> None:
     pytester.makeconftest(conftest())
     pytester.makepyfile(
         f"""
         import pytest
 
-        @pytest.mark.service("{marker}")
-        def test_it(service): assert service.name == "dopasoins"
+        {marker}
+        def test_it(service): assert service.name == "imagerie"
         """
     )
     result = run(pytester)

@@ -8,6 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from lab.fabric import lay_out
+from lab.nodes.specs import PLAYED, spec
+from lab.plan import load
 from lab.replica.emr.watch import judge_alone
 from lab.replica.lone.address import announcement
 from lab.replica.lone.config import LoneConfig, read
@@ -66,3 +69,19 @@ def test_an_announcement_is_a_broadcast_that_names_sender_and_address() -> None:
         "02ba0a4d041f" + "0a4d0409" + "000000000000" + "0a4d0409"
     )
     assert announcement(mac, address, 2)[32:38] == b"\xff" * 6
+
+
+@pytest.mark.parametrize(("name", "host"), [("tiny", "esx-21"), ("zero", "esx-22"), ("pca-2012", "esx-21")])
+def test_its_host_is_told_to_start_it_on_its_volume(name: str, host: str, tmp_path: Path) -> None:
+    plan = load(name)
+    assert plan.host_of("imagerie") == host
+    layout = lay_out(plan, [node.name for node in plan.nodes.values() if node.kind in PLAYED])
+    told = spec(plan, layout, host, secret="s" * 2, defects=(), loops=(1,))["servers"]
+    (alone,) = [server for server in told if server["name"] == "imagerie"]
+
+    assert alone["program"] == "replica.lone.server"
+    assert alone["volume"]["mount"] == "/srv/imagerie/disk"
+    written = tmp_path / "told.json"
+    written.write_text(json.dumps(alone["config"]), encoding="utf-8")
+    assert read(written).virtual_address.ip == plan.services["imagerie"].address
+    assert "twin" not in alone["config"], "by which the application knows that it is in no group"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from importlib import resources
 
@@ -9,8 +10,11 @@ import pytest
 import yaml
 
 from lab.plan import (
+    IsolationResponse,
     NodeKind,
     PlanError,
+    Priority,
+    Rule,
     Scope,
     UnknownNameError,
     Volume,
@@ -28,10 +32,10 @@ TINY = (resources.files("lab.plan") / "shipped" / "tiny.yaml").read_text(encodin
 
 
 def test_a_node_has_what_its_kind_has_and_its_own_exceptions() -> None:
-    plan = loads("nodes: {esx-21: {memory: 16 GiB, stands_on: {servers: [sw-servers-2]}}}\n" + TINY)
+    plan = loads("nodes: {esx-21: {memory: 24 GiB, stands_on: {servers: [sw-servers-2]}}}\n" + TINY)
 
     assert plan.nodes["esx-11"].memory == 32 * 2**30
-    assert plan.nodes["esx-21"].memory == 16 * 2**30
+    assert plan.nodes["esx-21"].memory == 24 * 2**30
     assert plan.nodes["esx-21"].cpu == 8
     assert plan.nodes["esx-21"].stands_on["servers"] == ("sw-servers-2",)
 
@@ -87,12 +91,11 @@ def test_servers_start_in_their_preferred_room_where_most_is_free() -> None:
 
 
 def test_a_server_that_its_room_cannot_take_starts_in_the_other() -> None:
-    plan = loads(
-        with_servers(
-            "big: {continuity: restart, prefers: salle-1, cpu: 4, memory: 20 GiB, boot: 5 s}",
-            "late: {continuity: restart, prefers: salle-1, cpu: 2, memory: 16 GiB, boot: 5 s}",
-        )
+    text = with_servers(
+        "big: {continuity: restart, prefers: salle-1, cpu: 4, memory: 20 GiB, boot: 5 s}",
+        "late: {continuity: restart, prefers: salle-1, cpu: 2, memory: 16 GiB, boot: 5 s}",
     )
+    plan = loads(text.replace("rule: should", "admission: {cpu: 0 %, memory: 0 %}"))
 
     assert plan.host_of("big") == "esx-11"
     assert plan.host_of("late") == "esx-21"
@@ -127,6 +130,33 @@ def test_the_first_room_with_a_virtualiser_is_preferred_unless_the_plan_says_oth
     assert other.preferred_room == "salle-2"
     assert other.volumes["dopasoins-1"].copies == ("baie-2", "baie-1")
     assert loads(dumps(other)) == other
+
+
+def test_a_server_is_started_again_with_medium_priority_unless_the_plan_says_otherwise() -> None:
+    plan = load("tiny")
+
+    assert plan.ha.priority_of("dopasoins-1") is Priority.HIGH
+    assert plan.ha.priority_of("imagerie") is Priority.MEDIUM
+    assert (plan.ha.rule, plan.ha.isolation_response) == (Rule.SHOULD, IsolationResponse.LEAVE_ON)
+    assert (plan.ha.admission.cpu, plan.ha.admission.memory) == (50, 50)
+
+
+def test_what_ha_is_told_survives_writing() -> None:
+    told = "ha: {rule: must, isolation_response: stop, admission: {cpu: 40 %}}"
+    plan = loads(re.sub(r"ha: .*", told, TINY))
+
+    assert "cpu: 40 %" in dumps(plan)
+    assert loads(dumps(plan)) == plan
+
+
+@pytest.mark.parametrize("name", shipped())
+def test_a_step_on_the_way_may_be_shorter_than_our_failovers(name: str) -> None:
+    plan = load(name)
+    slowest = max(timer.value for timer in plan.failovers.values())
+    acting = [timer for timer, written in plan.timers.items() if written.acts and written.value]
+
+    assert min(map(plan.scaled, acting)) >= 2 * slowest
+    assert plan.scaled("heartbeat") < slowest
 
 
 def test_vendor_timers_are_scaled() -> None:

@@ -115,11 +115,11 @@ def plans(draw: st.DrawFn) -> Plan:
     data["name"] = draw(names)
     data["time_scale"] = draw(st.floats(0.01, 2.8))
     kinds, pair = data["kinds"], ["dopasoins-1", "dopasoins-2"]
-    kinds["host"] |= {"cpu": draw(st.integers(2, 64)), "memory": format_size(8 * 2**30 + draw(sizes))}
+    kinds["host"] |= {"cpu": draw(st.integers(6, 64)), "memory": format_size(24 * 2**30 + draw(sizes))}
     volume = 2**28 + 4096 * draw(st.integers(0, 2**30))
     for server in pair:
         data["servers"][server]["volume"] = format_size(volume)
-    kinds["array"]["capacity"] = format_size(2 * footprint(volume) + draw(sizes))
+    kinds["array"]["capacity"] = format_size(2 * footprint(volume) + footprint(2**28) + draw(sizes))
     data["storage"]["prefers"] = draw(st.sampled_from(["salle-1", "salle-2"]))
     fibres = draw(st.lists(names.map("fibre-x-".__add__).map(lambda n: n[:31]), unique=True, max_size=3))
     for fibre in fibres:
@@ -129,7 +129,7 @@ def plans(draw: st.DrawFn) -> Plan:
     objective = {"interruption": format_duration(draw(durations)), "loss": draw(st.integers(0, 9))}
     data["services"]["dopasoins"]["objectives"]["a room"] = objective | {"signed_by": draw(texts)}
     if draw(st.booleans()):
-        data["nodes"] = {"esx-11": {"memory": format_size(9 * 2**30 + draw(sizes))}}
+        data["nodes"] = {"esx-11": {"memory": format_size(25 * 2**30 + draw(sizes))}}
     return loads(yaml.safe_dump(data, allow_unicode=True, sort_keys=draw(st.booleans())))
 
 

@@ -28,6 +28,7 @@ TYPES: dict[str, type | tuple[type, ...]] = {
     "string": str,
     "integer": int,
     "number": (int, float),
+    "boolean": bool,
     "null": type(None),
 }
 BOUNDS: dict[str, Callable[[Any, Any], bool]] = {
@@ -114,6 +115,10 @@ def test_a_plan_that_was_written_out_has_nothing_to_underline(plan: Plan) -> Non
         ("      one component: {", "      a component: {", "services.dopasoins.objectives.a component: unknown"),
         ("time_scale: 3", "time_scale: 0", "time_scale: exclusiveMinimum"),
         ("storage: {prefers: salle-1}", "storage: {room: salle-1}", "storage.room: unknown"),
+        ("rule: should", "rule: may", "ha.rule: enum"),
+        ("rule: should", "admission: {cpu: 50}", "ha.admission.cpu: not string"),
+        ("dopasoins-1: high", "dopasoins-1: urgent", "ha.priority.dopasoins-1: enum"),
+        ("acts: false", "acts: seldom", "timers.heartbeat.acts: not boolean"),
         ("name: tiny\n", "\n", "required"),
         ("name: tiny\n", "name: tiny\nexceptions: {}\n", "exceptions: unknown"),
     ],
@@ -128,7 +133,7 @@ def test_what_the_product_refuses_is_underlined(right: str, wrong: str, complain
 
 
 def test_exceptions_are_written_under_nodes() -> None:
-    text = "nodes: {esx-21: {memory: 16 GiB, stands_on: {servers: [sw-servers-2]}}}\n" + written("tiny")
+    text = "nodes: {esx-21: {memory: 24 GiB, stands_on: {servers: [sw-servers-2]}}}\n" + written("tiny")
     assert judged(text) == []
     assert loads(text).nodes["esx-21"].stands_on["servers"] == ("sw-servers-2",)
 
