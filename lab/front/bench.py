@@ -41,7 +41,12 @@ class Bench:
         """
         ailments = self._ailments()
         if self._lab is not None and not ailments:
-            return self._lab
+            try:
+                self._lab.go_home()
+            except LabError as error:
+                ailments = [str(error)]
+            else:
+                return self._lab
         if self._lab is not None:
             self._say(f"the lab is ill ({'; '.join(ailments)}): building a new one")
             self._end()

@@ -233,7 +233,7 @@ class Containers:
                 except NotFound:  # the node never came so far
                     continue
                 with tarfile.open(fileobj=io.BytesIO(b"".join(chunks))) as archive:
-                    archive.extractall(folder / name, filter="data")
+                    archive.extractall(folder / name / Path(logs).parent.name, filter="data")
 
     def close(self) -> None:
         """Let go of open files; the containers die with the enclosure."""

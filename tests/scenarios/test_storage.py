@@ -141,7 +141,7 @@ def test_care_goes_on_when_an_arbiter_dies(lab: Lab, arbiter: str) -> None:
     dopasoins.judge(history).require()
 
 
-@gate
+@nightly
 @pytest.mark.scenario("S4", fr="Coupure du réseau de stockage entre les salles")
 def test_care_goes_on_when_the_storage_network_parts(lab: Lab, parted_rooms: tuple[str, str]) -> None:
     """Care goes on when storage alone is parted: the losing room holds, without error, and the winner serves."""
@@ -161,7 +161,7 @@ def test_care_goes_on_when_a_host_loses_its_storage(lab: Lab, esx_host: str) -> 
     dopasoins = lab.service("dopasoins")
 
     with dopasoins.observed() as history, lab.fault(PortLoss(esx_host, "storage")):
-        lab.hold()
+        lab.hold(short_of="apd")
 
     dopasoins.judge(history).require()
 

@@ -113,6 +113,8 @@ class Medium:
         block, place = divmod(offset, BLOCK)
         turned = os.pread(self._file, 1, offset)[0] ^ 0xFF
         os.pwrite(self._file, bytes((turned,)), offset)
+        if offset < self._counted:
+            self._taken[offset // GRAIN] = 1  # no hole any more: zeroes written there must mend it
         if block in self._cache:
             kept = bytearray(self._cache[block])
             kept[place] ^= 0xFF

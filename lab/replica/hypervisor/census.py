@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import signal
 import sys
 from pathlib import Path
@@ -21,6 +22,7 @@ MARK = "BASCULE_SERVER"
 """Environment variable of every process of a server that was started with a command line."""
 
 _PROC = Path("/proc")
+_FOLDER = re.compile(rb"/srv/([^/\0]+)/")
 
 
 def processes() -> dict[str, list[int]]:
@@ -55,8 +57,18 @@ def _server_of(process: Path, names: dict[int, str]) -> str | None:
         for word in (process / "environ").read_bytes().split(b"\0"):
             if word.startswith(MARK.encode() + b"="):
                 return word.partition(b"=")[2].decode()
+    except PermissionError:  # it gave its rights away, as a database does: its files tell whose it is
+        return _named(process)
     except (OSError, ValueError):  # it ended meanwhile
         return None
+    return None
+
+
+def _named(process: Path) -> str | None:
+    """The server whose folder a command names."""
+    with contextlib.suppress(OSError):
+        if found := _FOLDER.search((process / "cmdline").read_bytes()):
+            return found[1].decode()
     return None
 
 

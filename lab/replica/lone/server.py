@@ -16,17 +16,13 @@ import logging
 import signal
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from .. import heartbeat
 from ..pair import address
-from ..pair.children import Child
+from ..pair.children import Child, together
 from ..pair.mariadb import cnf, command, prepare
 from .address import Address
 from .config import LoneConfig, read
-
-if TYPE_CHECKING:
-    from collections.abc import Coroutine
 
 _PACKAGE = str(__package__).rpartition(".")[0]  # `replica` within a node
 _FAREWELL = 10.0  # seconds for a clean stop of the database before the kill
@@ -41,20 +37,7 @@ async def run(config: LoneConfig, config_path: Path) -> None:
     await prepare(config, cnf(config, WITHOUT_GALERA + (_LAZY if LAZY in config.defects else "")))
     database = Child(command(config), config.logs / "mariadb.log", grace=_FAREWELL)
     emr = Child((sys.executable, "-m", f"{_PACKAGE}.emr.serve", str(config_path)), config.logs / "emr.log")
-    parts: list[Coroutine[None, None, None]] = [
-        Address(config).hold(),
-        emr.keep(),
-        database.keep(),
-        heartbeat.keep(address.healthy),
-    ]
-    tasks = [asyncio.ensure_future(part) for part in parts]
-    try:
-        await asyncio.gather(*tasks)
-    finally:
-        for task in tasks:
-            task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
+    await together(Address(config).hold(), emr.keep(), database.keep(), heartbeat.keep(address.healthy))
 
 
 async def main(path: Path) -> None:

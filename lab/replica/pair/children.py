@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from asyncio.subprocess import Process
+    from collections.abc import Coroutine
     from pathlib import Path
 
 _PAUSE = 1.0  # seconds before a program which ended by itself is started again
@@ -54,6 +55,24 @@ class Child:
                 await stop(process, self.grace)
                 raise
             await asyncio.sleep(_PAUSE)
+
+
+async def together(*parts: Coroutine[None, None, None]) -> None:
+    """Run parts side by side until one of them ends or this is cancelled; then end them one after the other, in order.
+
+    Not by `gather`: cancelled, it ends all of them at once and comes back with the first; cancelling the others again
+    then cuts short what they still do, such as the clean stop of a database.
+    """
+    tasks = [asyncio.ensure_future(part) for part in parts]
+    try:
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            task.result()
+    finally:
+        for task in tasks:
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
 
 
 def orphan_proof(command: tuple[str, ...], when_orphaned: str = "KILL") -> tuple[str, ...]:

@@ -13,19 +13,15 @@ import logging
 import signal
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from .. import heartbeat
 from . import address
-from .children import Child
+from .children import Child, together
 from .config import ServerConfig, read_server
 from .database import Database
 from .disk import DiskWatch
 from .reach import Reach
 from .supervisor import Supervisor
-
-if TYPE_CHECKING:
-    from collections.abc import Coroutine
 
 _PACKAGE = str(__package__).rpartition(".")[0]  # `replica` within a node
 
@@ -42,7 +38,7 @@ async def run(config: ServerConfig, config_path: Path) -> None:
     watch = address.AddressWatch(folder / "serves", supervisor.may_hold_the_address)
     (folder / "keepalived.conf").write_text(address.conf(config, folder / "serves"), encoding="utf-8")
     emr = Child((sys.executable, "-m", f"{_PACKAGE}.emr.serve", str(config_path)), config.logs / "emr.log")
-    parts: list[Coroutine[None, None, None]] = [
+    await together(
         address.keepalived(folder, config.logs).keep(),
         watch.run(),
         emr.keep(),
@@ -50,15 +46,7 @@ async def run(config: ServerConfig, config_path: Path) -> None:
         database.statefiles.follow(),
         reach.run(),
         heartbeat.keep(address.healthy),
-    ]
-    tasks = [asyncio.ensure_future(part) for part in parts]
-    try:
-        await asyncio.gather(*tasks)
-    finally:
-        for task in tasks:
-            task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
+    )
 
 
 async def main(path: Path) -> None:

@@ -24,6 +24,9 @@ class FakeLab:
     def ailments(self):
         return ["node esx-11 is off"] if self.ill else []
 
+    def go_home(self):
+        pass
+
     def begin(self, scenario):
         self.scenario = scenario
 

@@ -141,6 +141,14 @@ def test_an_unreadable_block_is_readable_once_it_is_written_anew(tmp_path: Path)
     assert disk.read(BLOCK, BLOCK) == b"x" * BLOCK
 
 
+def test_zeroes_mend_what_rotted_where_nothing_was_ever_written(tmp_path: Path) -> None:
+    """Found by the machine above, which seldom rots a hole an odd number of times and zeroes the whole of it."""
+    disk = medium(tmp_path)
+    disk.rot(0)
+    disk.zero(0, GRAIN)
+    assert disk.read(0, 1) == b"\0"
+
+
 def test_a_full_cache_goes_to_the_file_by_itself(tmp_path: Path) -> None:
     disk = medium(tmp_path, cache=2 * BLOCK)
     for block in range(3):

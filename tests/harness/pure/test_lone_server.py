@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from lab.fabric import lay_out
+from lab.nodes.checking import HYPERVISOR
 from lab.nodes.specs import PLAYED, spec
 from lab.plan import load
 from lab.replica.emr.watch import judge_alone
@@ -76,8 +77,9 @@ def test_its_host_is_told_to_start_it_on_its_volume(name: str, host: str, tmp_pa
     plan = load(name)
     assert plan.host_of("imagerie") == host
     layout = lay_out(plan, [node.name for node in plan.nodes.values() if node.kind in PLAYED])
-    told = spec(plan, layout, host, secret="s" * 2, defects=(), loops=(1,))["servers"]
-    (alone,) = [server for server in told if server["name"] == "imagerie"]
+    told = spec(plan, layout, host, secret="s" * 2, defects=(), loops=(1,))["programs"]
+    (hypervisor,) = [item["config"] for item in told if item["program"] == HYPERVISOR]
+    alone = hypervisor["servers"]["imagerie"]
 
     assert alone["program"] == "replica.lone.server"
     assert alone["volume"]["mount"] == "/srv/imagerie/disk"

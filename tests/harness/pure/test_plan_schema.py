@@ -99,8 +99,8 @@ def test_a_plan_that_was_written_out_has_nothing_to_underline(plan: Plan) -> Non
 @pytest.mark.parametrize(
     ("right", "wrong", "complaint"),
     [
-        ("boot: 45 s", "boot: 45", "servers.dopasoins-1.boot: not string"),
-        ("boot: 45 s", "boot: 45 sec", "servers.dopasoins-1.boot: pattern"),
+        ("boot: 6 s", "boot: 45", "servers.dopasoins-1.boot: not string"),
+        ("boot: 6 s", "boot: 45 sec", "servers.dopasoins-1.boot: pattern"),
         ("memory: 32 GiB", "memory: 32 Go", "kinds.host.memory: pattern"),
         ("with: dopasoins-2", "twin: dopasoins-2", "servers.dopasoins-1.twin: unknown"),
         ("continuity: pair", "continuity: twins", "servers.dopasoins-1.continuity: enum"),

@@ -33,6 +33,19 @@ class FakeLab:
     seed: int = 1
     health: dict[str, dict[str, Any]] = field(default_factory=dict)
     asked: list[tuple[str, str]] = field(default_factory=list)
+    places: dict[str, str] = field(default_factory=lambda: {name: TINY.host_of(name) for name in TINY.servers})
+
+    @property
+    def cluster(self) -> FakeLab:
+        return self
+
+    def placement(self) -> dict[str, str]:
+        return self.places
+
+    def host_of(self, server: str) -> str:
+        if server not in self.places:
+            raise LabError(f"server {server} runs on no host that answers")
+        return self.places[server]
 
     def from_ward(self, _work: Callable[..., Any], address: str, _path: str) -> dict[str, Any] | None:
         return self.health.get(address)
@@ -40,13 +53,6 @@ class FakeLab:
     def run_in(self, node: str, *command: str) -> str:
         self.asked.append((node, command[3]))
         return json.dumps({"acts": {"t-1": 1}, "prescriptions": {}, "trail": ["t-1.1"]})
-
-
-class MovingLab(FakeLab):
-    """A lab whose HA has moved imaging, and lost the second member."""
-
-    def where(self, server: str) -> str | None:
-        return {"imagerie": "esx-11", "dopasoins-1": "esx-11"}.get(server)
 
 
 def service(name: str, lab: FakeLab) -> Service:
@@ -81,7 +87,7 @@ def test_a_service_whose_address_does_not_answer_is_not_whole() -> None:
     assert not service("imagerie", lab).is_whole()
 
 
-def test_servers_are_read_back_where_they_started_in_a_lab_that_moves_none() -> None:
+def test_servers_are_read_back_at_home() -> None:
     lab = FakeLab()
     readback = service("dopasoins", lab).read_back("t")
 
@@ -93,12 +99,12 @@ def test_servers_are_read_back_where_they_started_in_a_lab_that_moves_none() -> 
 
 
 def test_servers_are_read_back_where_they_run_now() -> None:
-    lab = MovingLab()
+    lab = FakeLab(places={"imagerie": "esx-11", "dopasoins-1": "esx-11"})
     service("imagerie", lab).read_back("t")
 
     assert lab.asked == [("esx-11", "/run/bascule/imagerie.json")]
     assert service("imagerie", lab).placement() == {"dopasoins-1": "esx-11", "imagerie": "esx-11"}
-    with pytest.raises(LabError, match="dopasoins-2 runs nowhere"):
+    with pytest.raises(LabError, match="dopasoins-2 runs on no host"):
         service("dopasoins", lab).read_back("t")
 
 

@@ -1,0 +1,141 @@
+"""The cluster: hosts, agents and servers fail; lone servers are restarted, pairs carry on."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from faults import Crash, PortLoss, PowerLoss, Stall
+
+if TYPE_CHECKING:
+    from lab import Lab
+
+gate, nightly, disaster = pytest.mark.gate, pytest.mark.nightly, pytest.mark.disaster
+
+
+@gate
+@pytest.mark.scenario("H1c", fr="Perte du serveur physique d'un serveur virtuel sans double")
+def test_a_lone_server_is_restarted_elsewhere(lab: Lab) -> None:
+    """Imaging comes back on another host when its own loses its power; the record does not notice."""
+    imagerie, dopasoins = lab.service("imagerie"), lab.service("dopasoins")
+
+    with (
+        imagerie.observed() as images,
+        dopasoins.observed() as history,
+        lab.fault(PowerLoss(lab.target("the-host-of imagerie"))),
+    ):
+        lab.hold()
+
+    imagerie.judge(images).require()
+    dopasoins.judge(history).require()
+
+
+@gate
+@pytest.mark.scenario("H2", fr="Perte du serveur physique maître HA")
+def test_care_goes_on_when_the_ha_master_dies(lab: Lab) -> None:
+    """Care goes on when the host that decides for the cluster loses its power: another one decides."""
+    dopasoins = lab.service("dopasoins")
+
+    with dopasoins.observed() as history, lab.fault(PowerLoss(lab.target("the-ha-master"))):
+        lab.hold()
+
+    dopasoins.judge(history).require()
+
+
+@gate
+@pytest.mark.scenario("H13", fr="Arrêt brutal d'un serveur virtuel")
+def test_a_crashed_server_is_restarted(lab: Lab) -> None:
+    """Imaging comes back on its own host when its server crashes."""
+    imagerie = lab.service("imagerie")
+
+    with imagerie.observed() as history, lab.fault(Crash("imagerie")):
+        lab.hold()
+
+    imagerie.judge(history).require()
+
+
+@nightly
+@pytest.mark.scenario("H13b", fr="Blocage d'un serveur virtuel")
+def test_a_server_that_hangs_is_reset(lab: Lab) -> None:
+    """Imaging comes back when its server hangs: no sign of life, no input or output, so it is reset."""
+    imagerie = lab.service("imagerie")
+
+    with imagerie.observed() as history, lab.fault(Stall("imagerie")):
+        lab.hold()
+
+    imagerie.judge(history).require()
+
+
+@gate
+@pytest.mark.parametrize("program", ["application", "database", "server"])
+@pytest.mark.scenario("H13c", fr="Arrêt brutal d'un programme du membre actif")
+def test_care_goes_on_when_a_program_of_the_active_member_crashes(lab: Lab, program: str) -> None:
+    """Care goes on when the application, the database or the whole of the member that serves crashes."""
+    dopasoins = lab.service("dopasoins")
+
+    with dopasoins.observed() as history, lab.fault(Crash(lab.target("the-address-of dopasoins"), program)):
+        lab.hold()
+
+    dopasoins.judge(history).require()
+
+
+@nightly
+@pytest.mark.parametrize("program", ["application", "database", "server"])
+@pytest.mark.scenario("H13d", fr="Blocage d'un programme du membre actif")
+def test_care_goes_on_when_a_program_of_the_active_member_hangs(lab: Lab, program: str) -> None:
+    """Care goes on when the application, the database or the whole of the member that serves stands still."""
+    dopasoins = lab.service("dopasoins")
+
+    with dopasoins.observed() as history, lab.fault(Stall(lab.target("the-address-of dopasoins"), program)):
+        lab.hold()
+
+    dopasoins.judge(history).require()
+
+
+@gate
+@pytest.mark.parametrize("program", ["agent", "guard"])
+@pytest.mark.scenario("H14", fr="Arrêt brutal de l'agent ou du gardien du maître HA")
+def test_nobody_notices_that_an_agent_or_a_guard_crashes(lab: Lab, program: str) -> None:
+    """Servers run on when the agent, or the guard with its agent, of the HA master crashes: both are started again."""
+    imagerie, dopasoins = lab.service("imagerie"), lab.service("dopasoins")
+
+    with (
+        imagerie.observed() as images,
+        dopasoins.observed() as history,
+        lab.fault(Crash(lab.target("the-ha-master"), program)),
+    ):
+        lab.hold()
+
+    imagerie.judge(images).require()
+    dopasoins.judge(history).require()
+
+
+@nightly
+@pytest.mark.scenario("H14b", fr="Blocage de l'agent d'un serveur physique")
+def test_a_stuck_agent_keeps_no_server_alive(lab: Lab) -> None:
+    """Imaging is restarted elsewhere when its host's agent hangs: the guard gives the host's servers up."""
+    imagerie = lab.service("imagerie")
+
+    with imagerie.observed() as history, lab.fault(Stall(lab.target("the-host-of imagerie"), "agent")):
+        lab.hold()
+
+    imagerie.judge(history).require()
+
+
+@nightly
+@disaster
+@pytest.mark.scenario("S8", fr="Tous les chemins perdus pour un serveur physique, durablement")
+def test_servers_leave_a_host_that_lost_its_storage_for_good(lab: Lab) -> None:
+    """Imaging is restarted where its volume is seen once the APD time-out and the VMCP delay have run out."""
+    imagerie, dopasoins = lab.service("imagerie"), lab.service("dopasoins")
+
+    with (
+        imagerie.observed() as images,
+        dopasoins.observed() as history,
+        lab.fault(PortLoss(lab.target("the-host-of imagerie"), "storage")),
+    ):
+        lab.hold()
+
+    imagerie.judge(images).require()
+    dopasoins.judge(history).require()
