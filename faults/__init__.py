@@ -2,26 +2,46 @@
 
 from faults.arrays import FullArray, ReadErrors, SlowArray
 from faults.cables import Blackhole, CableCut
+from faults.clocks import WrongClock
 from faults.controller import ControllerBug, PlannedStop
+from faults.flapping import Flapping
+from faults.gray import FullDisk, HalfDeadSwitch, Starved
 from faults.hang import Hang
+from faults.latency import Latency
+from faults.loss import Loss
 from faults.networks import NetworkCut, PortLoss
 from faults.nothing import Nothing
+from faults.overlapping import During, Every
 from faults.power import PowerLoss, SwitchLoss
+from faults.rate import Rate
+from faults.scrambling import Duplication, Reordering
 from faults.several import Then
 
 __all__ = [
     "Blackhole",
     "CableCut",
     "ControllerBug",
+    "Duplication",
+    "During",
+    "Every",
+    "Flapping",
     "FullArray",
+    "FullDisk",
+    "HalfDeadSwitch",
     "Hang",
+    "Latency",
+    "Loss",
     "NetworkCut",
     "Nothing",
     "PlannedStop",
     "PortLoss",
     "PowerLoss",
+    "Rate",
     "ReadErrors",
+    "Reordering",
     "SlowArray",
+    "Starved",
     "SwitchLoss",
     "Then",
+    "WrongClock",
 ]

@@ -22,6 +22,13 @@ class Harm(StrEnum):
     FROZEN = "frozen"
     SPOILED = "spoiled"
     CRASHING = "crashing"
+    LOSSY = "lossy"
+    HOLLOW = "hollow"
+    QUEUED = "queued"
+    DELAYED = "delayed"
+    FLAPPING = "flapping"
+    STARVED = "starved"
+    FILLED = "filled"
 
 
 class Journal:

@@ -9,8 +9,10 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from lab.enclosure import Process
+from lab.impairments import Impairments
 from lab.journal import Harm, Journal
 from lab.nodes import REPLICA
+from lab.straits import Straits
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -30,6 +32,8 @@ class Levers:
         self.nodes = nodes
         self.layout = fabric.layout
         self.journal = Journal.read(enclosure.state / "journal.jsonl")
+        self.wires = Impairments(enclosure, fabric, nodes, self.journal)
+        self.straits = Straits(nodes, self.journal)
         self._firmware_pids = enclosure.state / "firmware.json"
         self._firmware: dict[str, int] = {}
         if self._firmware_pids.exists():
@@ -71,6 +75,7 @@ class Levers:
         self.journal.add(Harm.SWITCH_OFF, off_switches)
         ports = [port.outside for node in off_nodes for port in self.layout.ports_of(node)]
         ports += [name for switch in off_switches for name in self.layout.interfaces_of(switch)]
+        self.wires.calm(ports)
         built = [name for name in off_nodes if name in self.nodes.nodes]
         instants = self.fabric.strike(ports, partial(self.nodes.stop, built), partial(self.nodes.end, built))
         dying = [Process(self.enclosure, self._firmware[name]) for name in off_switches if name in self._firmware]
@@ -95,6 +100,7 @@ class Levers:
         """Pull wires out of their sockets."""
         names = list(interfaces)
         self.journal.add(Harm.UNPLUGGED, names)
+        self.wires.calm(names)
         self.fabric.power(names, up=False)
 
     def plug(self, interfaces: Iterable[str]) -> None:
@@ -165,12 +171,19 @@ class Levers:
 
     def mend_all(self) -> None:
         """Put right whatever the journal says is broken, whoever broke it."""
+        self.wires.mend_all(self._light)
+        self.straits.feed(self.journal.open(Harm.STARVED))
         self.wake(self.journal.open(Harm.FROZEN))
         self.cure(self.journal.open(Harm.CRASHING))
         self.unsilence(self.journal.open(Harm.SILENCED))
         self.plug(self.journal.open(Harm.UNPLUGGED))
         self.power_on(self.journal.open(Harm.NODE_OFF), self.journal.open(Harm.SWITCH_OFF))
         self.unspoil(self.journal.open(Harm.SPOILED))
+        self.straits.empty(self.journal.open(Harm.FILLED))
+
+    def unflap(self, interfaces: Iterable[str]) -> None:
+        """End a loose connection, and light what may be lit."""
+        self.wires.still(interfaces, self._light)
 
     def _must_be_dark(self) -> set[str]:
         dead = self.journal.open(Harm.SWITCH_OFF)

@@ -1,0 +1,115 @@
+"""Nodes that live on and cannot breathe: hardly any processor, or a disk without space; journalled like every lever."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from lab.errors import NotAvailableError
+from lab.journal import Harm
+from lab.nodes import NodeError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from lab.journal import Journal
+    from lab.nodes import Containers
+
+_FILLER = "bascule-filler"
+# Unwritten space: nothing travels to the arrays, and all of it is taken, the file system's own reserve included.
+_FILL = """
+cd {folder} && touch {file} && for size in $(df --output=avail -B1 . | tail -1) 16M 1M 64K 4K; do
+    while fallocate -o $(stat -c %s {file}) -l $size {file} 2>/dev/null; do :; done
+done; df --output=avail -B1 . | tail -1
+"""
+
+
+class Straits:
+    """Narrow and widen. Every verb may be called twice; widening what is wide does nothing."""
+
+    def __init__(self, nodes: Containers, journal: Journal) -> None:
+        self._nodes = nodes
+        self._journal = journal
+
+    # -- processor --------------------------------------------------------------------------------------------------
+
+    def starve(self, nodes: Iterable[str], share: float) -> None:
+        """Leave nodes so much of one processor.
+
+        Raises:
+            NotAvailableError: this kernel limits no processor.
+        """
+        names = [name for name in nodes if name in self._nodes.nodes]
+        self._journal.add(Harm.STARVED, names)
+        for name in names:
+            try:
+                self._nodes.processor(name).allow(share)
+            except OSError as error:
+                raise NotAvailableError(
+                    f"the processor of {name} cannot be limited on this machine: {error}"
+                ) from error
+
+    def feed(self, nodes: Iterable[str]) -> None:
+        """Give nodes all they want; one that booted meanwhile has it already."""
+        names = sorted(self._journal.open(Harm.STARVED) & set(nodes))
+        for name in names:
+            if self._nodes.is_on(name):
+                self._nodes.processor(name).allow(None)
+        self._journal.strike(Harm.STARVED, names)
+
+    def allowed(self, node: str) -> float | None:
+        """The share of one processor that a node may use; None is all."""
+        return self._nodes.processor(node).allowed()
+
+    def held_back(self, node: str) -> int:
+        """How often a node wanted more."""
+        return self._nodes.processor(node).held_back()
+
+    # -- disk -------------------------------------------------------------------------------------------------------
+
+    def fill(self, server: str) -> None:
+        """Leave a server's disk no space.
+
+        Raises:
+            NodeError: the server does not run, or its disk could not be filled.
+        """
+        node, folder = self._disk(server)
+        self._journal.add(Harm.FILLED, [server])
+        left = self._inside(node, server, _FILL.format(folder=folder, file=_FILLER))
+        if not left.isdecimal():
+            raise NodeError(f"the disk of {server} could not be filled: {left}")
+
+    def empty(self, servers: Iterable[str]) -> None:
+        """Give servers' disks their space back.
+
+        Raises:
+            NodeError: one does not run, so that nobody can reach its disk: it stays in the journal.
+        """
+        for server in sorted(self._journal.open(Harm.FILLED) & set(servers)):
+            node, folder = self._disk(server)
+            self._inside(node, server, f"rm -f {folder}/{_FILLER}")
+            self._journal.strike(Harm.FILLED, [server])
+
+    def space(self, server: str) -> int:
+        """Bytes that a server's disk has left.
+
+        Raises:
+            NodeError: the server does not run.
+        """
+        node, folder = self._disk(server)
+        return int(self._inside(node, server, f"df --output=avail -B1 {folder} | tail -1"))
+
+    def _disk(self, server: str) -> tuple[str, str]:
+        for node in self._nodes.nodes:
+            for told in json.loads(self._nodes.specification(node).read_text())["servers"]:
+                if told["name"] == server and told.get("volume"):
+                    return node, str(told["volume"]["mount"])
+        raise NotAvailableError(f"{server} has no disk of its own in this lab: there is nothing to fill")
+
+    def _inside(self, node: str, server: str, script: str) -> str:
+        """Run a script where the server's disk is mounted: only there, in the mount namespace of its program."""
+        pid = f"$(pgrep -o -f '^[^ ]*python3 -m replica[.a-z]* /run/bascule/{server}.json')"
+        ran = self._nodes.run(node, "sh", "-c", f"nsenter -m -t {pid} sh -c '{script}'")
+        if ran.status:
+            raise NodeError(f"the disk of {server} cannot be reached: {ran.output.strip()[-300:]}")
+        return ran.output.strip()
