@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import pytest
 
@@ -71,9 +71,17 @@ def _bench(request: pytest.FixtureRequest, run: Run, *, keep: bool = False, defe
 
 
 @pytest.fixture
-def lab(request: pytest.FixtureRequest, bascule_bench: Bench, bascule_run: Run) -> Iterator[Lab]:
-    """A healthy lab in which this test's scenario has begun."""
+def lab(request: pytest.FixtureRequest) -> Iterator[Lab]:
+    """A healthy lab in which this test's scenario has begun; one that only says what it would do in a dry run."""
     name = named(request.node)
+    if request.config.getoption("--dry-run"):
+        from lab.front.rehearsal import DryLab  # noqa: PLC0415 - only a dry run pays for it
+
+        dry = DryLab(plan_of(request.config), name.id, name.title, name.family, campaign_of(request.config).print)
+        yield cast("Lab", dry)
+        return
+    bascule_run: Run = request.getfixturevalue("bascule_run")
+    bascule_bench: Bench = request.getfixturevalue("bascule_bench")
     scenario = bascule_run.begin(name.id, name.family, name.title, name.title_fr)
     begin(request.node, scenario)
     healthy = bascule_bench.healthy()
