@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lab.errors import LabError
+from lab.front.catalogue.command import add as catalogue_command
 from lab.front.commands import MisuseError
 from lab.front.commands import add as commands_that_play
 from lab.front.storage import add as storage_commands
@@ -81,6 +82,7 @@ def parser() -> argparse.ArgumentParser:
 
     storage_commands(commands)
     commands_that_play(commands)
+    catalogue_command(commands)
 
     report = commands.add_parser("report", help="write the report of a run folder again")
     report.add_argument("run", type=Path, help="a folder below runs/")
