@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from faults.targets import known
+from lab.fabric import Way
 from lab.faulting import Felt
 from lab.impairments import HOLLOW
 from lab.nodes import NodeError
@@ -14,6 +15,8 @@ from lab.plan import NodeKind, PlanError, Scope
 if TYPE_CHECKING:
     from lab.faulting import Site
     from lab.plan import Plan
+
+_FRAMES = 10
 
 
 @dataclass(frozen=True)
@@ -45,10 +48,13 @@ class HalfDeadSwitch:
         lab.levers.wires.hollow(self._gates(lab), lab.longest_hold)
 
     def holds(self, lab: Site) -> Felt:
-        """Traffic is swallowed, none came in from another switch since, and the monitor is alive."""
+        """None of our own frames comes in from another switch, nor anybody else's since; the monitor is alive."""
+        ends = [(s.end_at(self.switch), s.ends) for s in lab.levers.layout.strands if self.switch in s.switches]
+        into = [Way(one if here == other else other, here) for here, (one, other) in ends]
+        through = lab.arrivals(tuple(here for here, _ in ends))
+        through += sum(lab.levers.wires.cross(way, _FRAMES).received for way in into)
         dropped = sum(lab.levers.wires.dropped(HOLLOW, self._gates(lab)))
-        trunks = tuple(s.end_at(self.switch) for s in lab.levers.layout.strands if self.switch in s.switches)
-        through, runs = lab.arrivals(trunks), lab.levers.firmware_runs(self.switch)
+        runs = lab.levers.firmware_runs(self.switch)
         return Felt(
             bool(dropped) and not through and runs,
             f"{dropped} packets swallowed, {through} through since, firmware {'alive' if runs else 'dead'}",

@@ -7,12 +7,14 @@ import os
 import secrets
 import time
 from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 from lab.enclosure import Enclosure, ensure_image
 from lab.enclosure.loops import numbers
+from lab.enclosure.shortage import check
 from lab.errors import LabError
 from lab.fabric import Fabric, lay_out
 from lab.fabric.namespaces import Resident
@@ -30,6 +32,7 @@ from lab.waiting import WaitedInVainError, wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from datetime import timedelta
     from ipaddress import IPv4Interface
     from typing import ParamSpec, TypeVar
 
@@ -61,6 +64,7 @@ class Lab:
         self.enclosure = enclosure
         self.seed = seed
         self.longest_hold = LONGEST_HOLD
+        self.expires: datetime | None = None
         self.deviations: tuple[Deviation, ...] = ()
         self.observations: list[Observation] = []
         self.phases: dict[str, float] = {}
@@ -89,6 +93,7 @@ class Lab:
         *,
         name: str = "lab",
         keep: bool = False,
+        lasts: timedelta | None = None,
         seed: int = 1,
         defects: tuple[str, ...] = (),
         deviations: tuple[Deviation, ...] = (),
@@ -97,17 +102,20 @@ class Lab:
         """Build the replica and wait until its services are steady; gaps that somebody signed for are accepted.
 
         Raises:
+            ShortageError: the machine has too little memory or disk.
             LabError: it could not be built; nothing of it is left.
         """
+        check(Path.cwd(), begins=True)
         store = ensure_image(say)
         template = ensure_template(store, say)
         images = ensure_images(store, plan, template, say)
         begun = time.monotonic()
-        enclosure = Enclosure.start(name, store=store, keep=keep)
+        enclosure = Enclosure.start(name, store=store, keep=keep, lasts=lasts)
         try:
             self = cls(plan, enclosure, seed=seed)
             self.nodes.template, self.nodes.images = template, images
             self.deviations = deviations
+            self.expires = None if lasts is None else datetime.now(UTC) + lasts
             self._build(defects, say)
         except BaseException:
             enclosure.close()
@@ -126,6 +134,7 @@ class Lab:
         stored = json.loads((enclosure.state / "lab.json").read_text())
         self = cls(load(enclosure.state / "plan.yaml"), enclosure, seed=stored["seed"])
         self.wards = stored["wards"]
+        self.expires = datetime.fromisoformat(stored["expires"]) if stored["expires"] else None
         self.nodes.template = Path(stored["template"])
         for node in self._played:
             self.nodes.adopt(node)
@@ -152,6 +161,7 @@ class Lab:
             "seed": self.seed,
             "template": str(self.nodes.template),
             "pid": os.getpid(),
+            "expires": None if self.expires is None else self.expires.isoformat(timespec="seconds"),
         }
         (state / "lab.json").write_text(json.dumps(stored))
         say("waiting for the services to be whole")
@@ -236,6 +246,7 @@ class Lab:
         scenario.steps = fault.steps(self.plan) if isinstance(fault, Stepwise) else (fault.lost(self.plan),)
         self.scope = fault.scope(self.plan)
         scenario.scope = str(self.scope)
+        check(scenario.folder, begins=False)
         try:
             self._inject(fault, scenario)
             yield
@@ -299,13 +310,18 @@ class Lab:
         self.scenario.event(
             "hold", f"held for {slowest:g} s at least", f"panne maintenue {slowest:g} s au moins".replace(".", ",")
         )
-        wait_until(lambda: time.monotonic() - begun > slowest, within=slowest + 5, because="time stands still")
+        wait_until(partial(self._past, begun + slowest), within=slowest + 5, because="time stands still", every=0.1)
         try:
             wait_until(self._steady, within=patience + STEADY, because="the wards are not served")
             self.scenario.event("steady", "the wards are served", "les services sont servis")
         except WaitedInVainError:
             self.scenario.event("unsteady", "the wards are not served", "les services ne sont pas servis")
         self.spent("hold", time.monotonic() - begun)
+
+    def _past(self, end: float) -> bool:
+        """Whether the time has come; a machine that runs out of memory or disk meanwhile ends the wait."""
+        check(self.scenario.folder, begins=False)
+        return time.monotonic() > end
 
     def _steady(self) -> bool:
         return all(observation.is_steady(STEADY) for observation in self.observations)
@@ -391,6 +407,7 @@ class Lab:
         return {
             "plan": self.plan.name,
             "state": str(self.enclosure.state),
+            "expires": self.expires,
             "nodes": {node: self.nodes.is_on(node) for node in self._played},
             "switches": {name: self.levers.firmware_runs(name) for name in self.plan.switches},
             "services": {name: self.service(name).is_whole() for name in self.plan.services},

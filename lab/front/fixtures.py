@@ -9,6 +9,7 @@ import pytest
 from lab.front.bench import Bench, builder, default_name
 from lab.front.campaign import campaign_of
 from lab.front.options import deviations_of, plan_of
+from lab.front.signals import listen
 from lab.front.targets import named, service_of
 from lab.front.verdicts import begin, leave
 
@@ -54,6 +55,7 @@ def bascule_bench(request: pytest.FixtureRequest, bascule_run: Run) -> Iterator[
 
 
 def _bench(request: pytest.FixtureRequest, run: Run, *, keep: bool = False, defects: tuple[str, ...] = ()) -> Bench:
+    listen()
     config, campaign = request.config, campaign_of(request.config)
     name = config.getoption("--lab-name") or default_name(campaign.worker)
     if config.getoption("--lab-name") and campaign.is_worker:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-
-import pytest
+from typing import TYPE_CHECKING
 
 from lab.front.catalogue import page as pages
 from lab.front.catalogue.aims import AIMS
@@ -14,6 +13,9 @@ from lab.front.catalogue.page import classes, page
 from lab.front.catalogue.rows import rows
 from lab.front.cli import main
 from lab.plan import load
+
+if TYPE_CHECKING:
+    import pytest
 
 ROOT = Path(__file__).parents[3]
 SCENARIOS = ROOT / "tests" / "scenarios"
