@@ -7,7 +7,6 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lab.enclosure.naming import option
 from lab.errors import LabError
 from lab.front.catalogue.command import add as catalogue_command
 from lab.front.commands import MisuseError
@@ -134,6 +133,7 @@ def _plan_schema(_options: argparse.Namespace) -> int:
 
 def _up(options: argparse.Namespace) -> int:
     from lab.bench import Lab  # noqa: PLC0415 - as above
+    from lab.enclosure.naming import option  # noqa: PLC0415 - as above
     from lab.nodes.specs import PLAYED  # noqa: PLC0415 - as above
     from lab.plan import load  # noqa: PLC0415 - as above
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from lab.enclosure import is_alive
 from lab.enclosure.loops import rules
+from lab.fabric.firewall import Firewall
 from lab.nodes import CAPABILITIES
 from lab.waiting import wait_until
 
@@ -99,13 +100,11 @@ def machine() -> dict[str, object]:
         for name, command in {
             "addresses": ["ip", "-o", "address"],
             "routes": ["ip", "route", "show", "table", "all"],
-            "rules": ["nft", "list", "ruleset"],
             "queues": ["tc", "qdisc", "show"],
         }.items()
     }
     told["addresses"] = re.sub(r"(valid|preferred)_lft \S+", "", told["addresses"])
-    told["rules"] = re.sub(r"(packets|bytes) \d+", "", told["rules"])
-    return {**told, "listening": listening(), "settings": settings()}
+    return {**told, "firewall": Firewall().state(), "listening": listening(), "settings": settings()}
 
 
 def listening() -> set[str]:

@@ -1,6 +1,6 @@
 """Shipped plans, mutated: each is refused in one sentence, or good enough for all that is derived from a plan.
 
-BASCULE_MUTATIONS says how many (300); `BASCULE_MUTATIONS=10000` takes some minutes.
+BASCULE_MUTATIONS says how many (100); `BASCULE_MUTATIONS=10000` takes some minutes.
 """
 
 from __future__ import annotations
@@ -57,13 +57,13 @@ def all_that_is_derived(plan: Plan) -> None:
         if node.kind in PLAYED:
             assert spec(plan, layout, node.name, secret="", defects=(), loops=())["name"] == node.name
     for service in plan.services:
-        for lost in (*plan.rooms, *plan.cables):
+        for lost in plan.rooms:
             assert expect(plan, service, frozenset([lost])).klass
-    assert draw(plan).startswith("<?xml") or "<svg" in draw(plan)
+    assert "<svg" in draw(plan)
 
 
 @settings(
-    max_examples=int(os.environ.get("BASCULE_MUTATIONS", "300")),
+    max_examples=int(os.environ.get("BASCULE_MUTATIONS", "100")),
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
