@@ -20,7 +20,10 @@ _MOSTLY = 0.8
 
 @dataclass(frozen=True)
 class Latency:
-    """A cable or a port delivers late, each way by so much, give or take the jitter; frames stay in order."""
+    """A cable or a port delivers late, each way by so much, give or take the jitter.
+
+    The relay keeps frames in order; netem's jitter, where the kernel has it, lets some overtake others.
+    """
 
     wire: str
     by: timedelta

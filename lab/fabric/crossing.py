@@ -89,8 +89,8 @@ class Crosser:
                 self.found.received += 1
                 self.found.octets += size
                 self.found.delays.append((time.monotonic_ns() - left) / 1e9)
-            self.found.disordered += number < self._highest
-            self._highest = max(self._highest, number)
+                self.found.disordered += number < self._highest
+                self._highest = max(self._highest, number)
 
     def _arrived(self) -> Iterator[tuple[int, int, int]]:
         while True:

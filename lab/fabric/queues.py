@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 _ROOT = 0xFFFFFFFF
 _BURST = 32 * 1024  # octets; a larger frame is cut by the kernel
+_UNDER_WAY = (
+    100_000  # frames; netem's own 1000 would be a loss as well, at a delay of 10 ms and 100,000 frames a second
+)
 _QUEUE = "50ms"  # what waits longer is dropped, as a switch with small buffers does
 
 
@@ -27,9 +30,9 @@ def tbf(bits: float) -> dict[str, Any]:
 
 def netem(delay: float = 0, jitter: float = 0, duplicate: float = 0, reorder: float = 0) -> dict[str, Any]:
     """What `tc` is told to make a wire late or wild. Seconds and fractions; reordering needs a delay to overtake."""
-    told: dict[str, float] = {"delay": round(delay * 1e6), "jitter": round(jitter * 1e6)}
+    told: dict[str, float] = {"delay": round(delay * 1e6), "jitter": round(jitter * 1e6), "limit": _UNDER_WAY}
     told |= {"duplicate": 100 * duplicate} if duplicate else {}
-    return {"kind": "netem", **told, **({"reorder": 100 * reorder} if reorder else {})}
+    return {"kind": "netem", **told, **({"prob_reorder": 100 * reorder} if reorder else {})}
 
 
 @contextmanager
