@@ -7,6 +7,7 @@ nothing about clients: what it is told to do, it remembers.
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from collections import defaultdict
 from itertools import count
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from lab.storage import Storage
 
 LONGEST_HOLD = 300.0
-_FILLER = "bascule-filler"
+_FILLER, _DISK = "bascule-filler", re.compile(r"/srv/([^/]+)/disk")
 
 
 class MemoryEnclosure:
@@ -127,6 +128,7 @@ class MemoryNodes:
         self.frozen: set[str] = set()
         self.shares: dict[str, float | None] = {}
         self.orders: dict[str, set[str]] = defaultdict(set)
+        self.filled: set[str] = set()
         for node in plan.nodes.values():
             if node.kind in PLAYED:
                 self.nodes[node.name] = SimpleNamespace(pid=1)
@@ -174,10 +176,11 @@ class MemoryNodes:
         self.orders[name] = set() if line == "mend" else self.orders[name] | {line}
         return {}
 
-    def run(self, name: str, *command: str) -> Ran:
+    def run(self, name: str, *command: str) -> Ran:  # noqa: ARG002 - Containers' shape
         """A disk is filled, and emptied."""
-        if _FILLER in command[-1]:
-            self.orders[name] = self.orders[name] | {"filled"} if "fallocate" in command[-1] else set()
+        disk = _DISK.search(command[-1])
+        if disk and _FILLER in command[-1]:
+            (self.filled.add if "fallocate" in command[-1] else self.filled.discard)(disk[1])
         return Ran(0, "0")
 
     def processor(self, name: str) -> SimpleNamespace:
@@ -222,6 +225,7 @@ class MemorySite:
             "frozen": set(self.nodes.frozen),
             "starved": {name for name, share in self.nodes.shares.items() if share is not None},
             "orders": {name: set(orders) for name, orders in self.nodes.orders.items() if orders},
+            "filled": set(self.nodes.filled),
             "firmware": {name for name in self.plan.switches if self.levers.firmware_runs(name)},
             "helpers": {path.name for path in self.enclosure.state.glob("helper-*")},
             "bugs": {str(path) for path in self.enclosure.state.glob("nodes/*/bug-*")},

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
 
 from lab.errors import NotAvailableError
@@ -15,6 +14,7 @@ if TYPE_CHECKING:
     from lab.journal import Journal
     from lab.nodes import Containers
 
+_DISK = "/srv/{}/disk"
 _FILLER = "bascule-filler"
 # Unwritten space: nothing travels to the arrays, and all of it is taken, the file system's own reserve included.
 _FILL = """
@@ -73,9 +73,8 @@ class Straits:
         Raises:
             NodeError: the server does not run, or its disk could not be filled.
         """
-        node, folder = self._disk(server)
         self._journal.add(Harm.FILLED, [server])
-        left = self._inside(node, server, _FILL.format(folder=folder, file=_FILLER))
+        left = self._inside(server, _FILL.format(folder=_DISK.format(server), file=_FILLER))
         if not left.isdecimal():
             raise NodeError(f"the disk of {server} could not be filled: {left}")
 
@@ -86,8 +85,7 @@ class Straits:
             NodeError: one does not run, so that nobody can reach its disk: it stays in the journal.
         """
         for server in sorted(self._journal.open(Harm.FILLED) & set(servers)):
-            node, folder = self._disk(server)
-            self._inside(node, server, f"rm -f {folder}/{_FILLER}")
+            self._inside(server, f"rm -f {_DISK.format(server)}/{_FILLER}")
             self._journal.strike(Harm.FILLED, [server])
 
     def space(self, server: str) -> int:
@@ -96,20 +94,23 @@ class Straits:
         Raises:
             NodeError: the server does not run.
         """
-        node, folder = self._disk(server)
-        return int(self._inside(node, server, f"df --output=avail -B1 {folder} | tail -1"))
+        return int(self._inside(server, f"df --output=avail -B1 {_DISK.format(server)} | tail -1"))
 
-    def _disk(self, server: str) -> tuple[str, str]:
-        for node in self._nodes.nodes:
-            for told in json.loads(self._nodes.specification(node).read_text())["servers"]:
-                if told["name"] == server and told.get("volume"):
-                    return node, str(told["volume"]["mount"])
-        raise NotAvailableError(f"{server} has no disk of its own in this lab: there is nothing to fill")
-
-    def _inside(self, node: str, server: str, script: str) -> str:
+    def _inside(self, server: str, script: str) -> str:
         """Run a script where the server's disk is mounted: only there, in the mount namespace of its program."""
-        pid = f"$(pgrep -o -f '^[^ ]*python3 -m replica[.a-z]* /run/bascule/{server}.json')"
-        ran = self._nodes.run(node, "sh", "-c", f"nsenter -m -t {pid} sh -c '{script}'")
+        node, pid = self._program(server)
+        ran = self._nodes.run(node, "nsenter", "-m", "-t", pid, "sh", "-c", script)
         if ran.status:
             raise NodeError(f"the disk of {server} cannot be reached: {ran.output.strip()[-300:]}")
         return ran.output.strip()
+
+    def _program(self, server: str) -> tuple[str, str]:
+        """The node that carries the server now, and the process there that has its disk."""
+        pattern = f"^[^ ]*python3 -m replica[.a-z]* /run/bascule/{server}.json"
+        look = f"pid=$(pgrep -o -f '{pattern}') && grep -q ' {_DISK.format(server)} ' /proc/$pid/mounts && echo $pid"
+        for node in self._nodes.nodes:
+            if self._nodes.is_on(node) and not self._nodes.is_frozen(node):
+                ran = self._nodes.run(node, "sh", "-c", look)
+                if not ran.status:
+                    return node, ran.output.strip()
+        raise NodeError(f"{server} runs on no node with a disk of its own: nobody can reach that disk")
