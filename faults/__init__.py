@@ -4,18 +4,21 @@ from faults.arrays import FullArray, ReadErrors, SlowArray
 from faults.cables import Blackhole, CableCut
 from faults.clocks import WrongClock
 from faults.controller import ControllerBug, PlannedStop
+from faults.disks import FullDisk
+from faults.during import During
+from faults.every import Every
 from faults.flapping import Flapping
-from faults.gray import FullDisk, HalfDeadSwitch, Starved
+from faults.halfdead import HalfDeadSwitch
 from faults.hang import Hang
 from faults.latency import Latency
 from faults.loss import Loss
 from faults.networks import NetworkCut, PortLoss
 from faults.nothing import Nothing
-from faults.overlapping import During, Every
 from faults.power import PowerLoss, SwitchLoss
 from faults.rate import Rate
 from faults.scrambling import Duplication, Reordering
 from faults.several import Then
+from faults.starved import Starved
 
 __all__ = [
     "Blackhole",

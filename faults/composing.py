@@ -94,3 +94,8 @@ def end(fault: Fault, lab: Site) -> None:
 
 def _bites(fault: Fault, lab: Site) -> bool:
     return fault.holds(lab).holds
+
+
+def seconds(time: timedelta) -> str:
+    """How the report writes a time."""
+    return f"{time.total_seconds():g} s".replace(".", ",")

@@ -8,12 +8,14 @@ import signal
 import subprocess
 import sys
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from lab.bench import Lab
 from lab.enclosure import shortage
 from lab.enclosure.enclosure import Enclosure
 from lab.enclosure.naming import BadNameError, checked, option
@@ -136,3 +138,12 @@ def test_a_good_time_is_read() -> None:
 
     assert _duration("2h") == timedelta(hours=2)
     assert _duration(None) is None
+
+
+def test_a_machine_that_runs_short_ends_a_hold(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The fault's context heals it then, as after any error."""
+    held: Any = SimpleNamespace(scenario=SimpleNamespace(folder=tmp_path))
+    assert Lab._past(held, 0.0)  # noqa: SLF001 - hold's own step, which needs a whole lab otherwise
+    monkeypatch.setattr(shortage, "available_memory", lambda: 2**20)
+    with pytest.raises(ShortageError, match="a lab needs 256 to go on"):
+        Lab._past(held, 0.0)  # noqa: SLF001 - as above
