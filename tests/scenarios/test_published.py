@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 
-from faults import CableCut, NetworkCut, PortLoss, PowerLoss, Then
+from faults import CableCut, During, NetworkCut, PortLoss, PowerLoss, Then
 from lab.plan import Scope
 
 if TYPE_CHECKING:
@@ -82,9 +83,9 @@ def test_a_second_host_dies_in_the_other_room(lab: Lab, host_of_each_room: tuple
 @disaster
 @pytest.mark.scenario("V9", fr="Coupure entre les salles, puis perte de la salle gagnante")
 def test_the_winning_room_burns_after_the_cut(lab: Lab, mirror_cables: tuple[str, ...]) -> None:
-    """What the wards see when the rooms part and the one that won then burns: the other must not serve old data."""
+    """What the wards see when the rooms part and, once the other copy is behind, the one that won burns."""
     dopasoins = lab.service("dopasoins")
-    rolling = Then(CableCut(*mirror_cables), PowerLoss(str(lab.plan.preferred_room)))
+    rolling = During(CableCut(*mirror_cables), PowerLoss(str(lab.plan.preferred_room)), after=timedelta(seconds=5))
 
     with dopasoins.observed() as history, lab.fault(rolling):
         lab.hold()

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from faults import (
     CableCut,
     ControllerBug,
+    During,
     NetworkCut,
     PlannedStop,
     PortLoss,
@@ -135,7 +136,7 @@ AIMS: dict[str, Aim] = {
     "V6": lambda plan: [_between(plan)],
     "V7": lambda plan: map(PowerLoss, _arbiters(plan)),
     "V8": lambda plan: [Then(PowerLoss(witness), _between(plan)) for witness in _of(plan, NodeKind.WITNESS)],
-    "V9": lambda plan: [Then(_between(plan), PowerLoss(str(plan.preferred_room)))],
+    "V9": lambda plan: [During(_between(plan), PowerLoss(str(plan.preferred_room)))],
     "V12": lambda plan: [_off(_arbiters(plan), Scope.COMMON_MODE)],
     "V15": lambda plan: map(CableCut, plan.cables),
     "V16": lambda plan: [SlowArray(array, by=_SLOW) for array in _arrays(plan)],
