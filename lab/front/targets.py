@@ -79,6 +79,11 @@ TARGETS: dict[str, Callable[[Plan], list[str] | list[tuple[str, ...]]]] = {
     "hosts_of_a_room": lambda plan: [_hosts_of(plan, room) for room in _main_rooms(plan)],
     "hosts_and_far_array": _hosts_and_far_array,
     "host_of_each_room": lambda plan: [tuple(_hosts_of(plan, room)[0] for room in _main_rooms(plan))],
+    # One of a kind is enough where every one would cost the gate minutes: the first stands in the preferred room.
+    "gray_switch": lambda plan: list(
+        {switch.network: name for name, switch in reversed(plan.switches.items())}.values()
+    ),
+    "gray_host": lambda plan: [_hosts_of(plan, room)[0] for room in _main_rooms(plan)],
     "mirror_cable": _between_rooms,
     "mirror_cables": lambda plan: [tuple(_between_rooms(plan))],
     "cables_of_the_third_room": _cables_of_the_third_room,

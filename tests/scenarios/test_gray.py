@@ -20,11 +20,11 @@ MS = timedelta(milliseconds=1)
 
 @gate
 @pytest.mark.scenario("H15b", fr="Commutateur à moitié mort")
-def test_care_goes_on_when_a_switch_is_half_dead(lab: Lab, switch: str) -> None:
+def test_care_goes_on_when_a_switch_is_half_dead(lab: Lab, gray_switch: str) -> None:
     """Care goes on when a network node forwards nothing, though its ports are lit and its monitor lives."""
     dopasoins = lab.service("dopasoins")
 
-    with dopasoins.observed() as history, lab.fault(HalfDeadSwitch(switch)):
+    with dopasoins.observed() as history, lab.fault(HalfDeadSwitch(gray_switch)):
         lab.hold()
 
     dopasoins.judge(history).require()
@@ -45,11 +45,11 @@ def test_care_goes_on_when_a_cable_loses_frames_one_way(lab: Lab, mirror_cable: 
 
 @gate
 @pytest.mark.scenario("H1b", fr="Serveur physique réduit à 1 % d'un processeur")
-def test_care_goes_on_when_a_host_is_starved(lab: Lab, esx_host: str) -> None:
+def test_care_goes_on_when_a_host_is_starved(lab: Lab, gray_host: str) -> None:
     """Care goes on when a physical server has next to no processor left."""
     dopasoins = lab.service("dopasoins")
 
-    with dopasoins.observed() as history, lab.fault(Starved(esx_host)):
+    with dopasoins.observed() as history, lab.fault(Starved(gray_host)):
         lab.hold()
 
     dopasoins.judge(history).require()
