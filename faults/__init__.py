@@ -2,29 +2,52 @@
 
 from faults.arrays import FullArray, ReadErrors, SlowArray
 from faults.cables import Blackhole, CableCut
+from faults.clocks import WrongClock
 from faults.controller import ControllerBug, PlannedStop
+from faults.disks import FullDisk
+from faults.during import During
+from faults.every import Every
+from faults.flapping import Flapping
+from faults.halfdead import HalfDeadSwitch
 from faults.hang import Hang
+from faults.latency import Latency
+from faults.loss import Loss
 from faults.networks import NetworkCut, PortLoss
 from faults.nothing import Nothing
 from faults.power import PowerLoss, SwitchLoss
 from faults.programs import Crash, Stall
+from faults.rate import Rate
+from faults.scrambling import Duplication, Reordering
 from faults.several import Then
+from faults.starved import Starved
 
 __all__ = [
     "Blackhole",
     "CableCut",
     "ControllerBug",
     "Crash",
+    "Duplication",
+    "During",
+    "Every",
+    "Flapping",
     "FullArray",
+    "FullDisk",
+    "HalfDeadSwitch",
     "Hang",
+    "Latency",
+    "Loss",
     "NetworkCut",
     "Nothing",
     "PlannedStop",
     "PortLoss",
     "PowerLoss",
+    "Rate",
     "ReadErrors",
+    "Reordering",
     "SlowArray",
     "Stall",
+    "Starved",
     "SwitchLoss",
     "Then",
+    "WrongClock",
 ]

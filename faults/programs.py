@@ -57,11 +57,11 @@ class _Programs:
         """
         self.check(lab.plan)
         if self.target not in lab.plan.servers:
-            return self.target, lab.levers.processes(self.target, _OF_HOST[self.program])
+            return self.target, lab.levers.programs.processes(self.target, _OF_HOST[self.program])
         host = lab.cluster.host_of(self.target)
         if self.program == WHOLE:
-            return host, lab.levers.processes_of_server(host, self.target)
-        return host, lab.levers.processes(host, _OF_SERVER[self.program].format(self.target))
+            return host, lab.levers.programs.processes_of_server(host, self.target)
+        return host, lab.levers.programs.processes(host, _OF_SERVER[self.program].format(self.target))
 
 
 def _lost(plan: Plan, target: str, program: str) -> frozenset[str]:
@@ -92,11 +92,11 @@ class Crash:
 
     def inject(self, lab: Site) -> None:
         """SIGKILL."""
-        lab.levers.kill(str(self), *_Programs(self.target, self.program).find(lab))
+        lab.levers.programs.kill(str(self), *_Programs(self.target, self.program).find(lab))
 
     def holds(self, lab: Site) -> Felt:
         """None of those processes lives any more, whatever has been started since."""
-        struck, alive = lab.levers.alive(str(self))
+        struck, alive = lab.levers.programs.alive(str(self))
         return Felt(
             struck > 0 and not alive,
             f"{struck} processes killed, {len(alive)} of them alive",
@@ -105,7 +105,7 @@ class Crash:
 
     def heal(self, lab: Site) -> None:
         """Nothing is left to mend: the cluster and the server itself start what ended."""
-        lab.levers.forget(str(self))
+        lab.levers.programs.forget(str(self))
 
 
 @dataclass(frozen=True)
@@ -134,11 +134,11 @@ class Stall:
 
     def inject(self, lab: Site) -> None:
         """SIGSTOP."""
-        lab.levers.stall(str(self), *_Programs(self.target, self.program).find(lab))
+        lab.levers.programs.stall(str(self), *_Programs(self.target, self.program).find(lab))
 
     def holds(self, lab: Site) -> Felt:
         """None of those processes runs: they stand still, or somebody has ended them since."""
-        struck, running = lab.levers.running(str(self))
+        struck, running = lab.levers.programs.running(str(self))
         return Felt(
             struck > 0 and not running,
             f"{struck} processes stopped, {len(running)} of them running",
@@ -147,4 +147,4 @@ class Stall:
 
     def heal(self, lab: Site) -> None:
         """SIGCONT to those that are still there."""
-        lab.levers.resume(str(self))
+        lab.levers.programs.resume(str(self))

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import partial
 from typing import TYPE_CHECKING
 
-from lab.faulting import FaultNotFeltError, Felt
+from faults.composing import begin, steps_of
+from lab.faulting import Felt
 from lab.plan import Scope
-from lab.waiting import WaitedInVainError, wait_until
 
 if TYPE_CHECKING:
     from lab.faulting import Fault, Site
     from lab.plan import Plan
-
-_FELT_WITHIN = 5.0
 
 
 @dataclass(frozen=True)
@@ -33,13 +30,18 @@ class Then:
         object.__setattr__(self, "faults", faults)
         object.__setattr__(self, "scope_is", scope)
 
+    @property
+    def parts(self) -> tuple[Fault, ...]:
+        """The faults."""
+        return self.faults
+
     def lost(self, plan: Plan) -> frozenset[str]:
         """All that each of them takes."""
         return frozenset().union(*self.steps(plan))
 
     def steps(self, plan: Plan) -> tuple[frozenset[str], ...]:
         """What each of them takes."""
-        return tuple(fault.lost(plan) for fault in self.faults)
+        return tuple(step for fault in self.faults for step in steps_of(fault, plan))
 
     def scope(self, plan: Plan) -> Scope:
         """What was said."""
@@ -58,12 +60,7 @@ class Then:
             FaultNotFeltError: one of them was not felt before the next was due.
         """
         for fault in self.faults:
-            fault.inject(lab)
-            lab.count_from_now()
-            try:
-                wait_until(partial(_bites, fault, lab), within=_FELT_WITHIN, because="nothing bites")
-            except WaitedInVainError as error:
-                raise FaultNotFeltError(f"{fault} was not felt: {fault.holds(lab).detail}") from error
+            begin(fault, lab)
 
     def holds(self, lab: Site) -> Felt:
         """Each of them still bites."""
@@ -78,7 +75,3 @@ class Then:
         """The last first."""
         for fault in reversed(self.faults):
             fault.heal(lab)
-
-
-def _bites(fault: Fault, lab: Site) -> bool:
-    return fault.holds(lab).holds

@@ -7,6 +7,7 @@ import os
 import secrets
 import time
 from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
 from functools import partial
 from itertools import combinations
 from pathlib import Path
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 from lab.cluster import Cluster
 from lab.enclosure import Enclosure, ensure_image
 from lab.enclosure.loops import numbers
+from lab.enclosure.shortage import check
 from lab.errors import LabError
 from lab.expectation import storage
 from lab.expectation.reach import MANAGEMENT, Reach
@@ -35,6 +37,7 @@ from lab.waiting import WaitedInVainError, wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from datetime import timedelta
     from ipaddress import IPv4Interface
     from typing import ParamSpec, TypeVar
 
@@ -67,6 +70,7 @@ class Lab:
         self.enclosure = enclosure
         self.seed = seed
         self.longest_hold = LONGEST_HOLD
+        self.expires: datetime | None = None
         self.deviations: tuple[Deviation, ...] = ()
         self.observations: list[Observation] = []
         self.phases: dict[str, float] = {}
@@ -97,6 +101,7 @@ class Lab:
         *,
         name: str = "lab",
         keep: bool = False,
+        lasts: timedelta | None = None,
         seed: int = 1,
         defects: tuple[str, ...] = (),
         deviations: tuple[Deviation, ...] = (),
@@ -105,17 +110,20 @@ class Lab:
         """Build the replica and wait until its services are steady; gaps that somebody signed for are accepted.
 
         Raises:
+            ShortageError: the machine has too little memory or disk.
             LabError: it could not be built; nothing of it is left.
         """
+        check(Path.cwd(), begins=True)
         store = ensure_image(say)
         template = ensure_template(store, say)
         images = ensure_images(store, plan, template, say)
         begun = time.monotonic()
-        enclosure = Enclosure.start(name, store=store, keep=keep)
+        enclosure = Enclosure.start(name, store=store, keep=keep, lasts=lasts)
         try:
             self = cls(plan, enclosure, seed=seed)
             self.nodes.template, self.nodes.images = template, images
             self.deviations = deviations
+            self.expires = None if lasts is None else datetime.now(UTC) + lasts
             self._build(defects, say)
         except BaseException:
             enclosure.close()
@@ -134,6 +142,7 @@ class Lab:
         stored = json.loads((enclosure.state / "lab.json").read_text())
         self = cls(load(enclosure.state / "plan.yaml"), enclosure, seed=stored["seed"])
         self.wards = stored["wards"]
+        self.expires = datetime.fromisoformat(stored["expires"]) if stored["expires"] else None
         self.nodes.template = Path(stored["template"])
         for node in self._played:
             self.nodes.adopt(node)
@@ -160,6 +169,7 @@ class Lab:
             "seed": self.seed,
             "template": str(self.nodes.template),
             "pid": os.getpid(),
+            "expires": None if self.expires is None else self.expires.isoformat(timespec="seconds"),
         }
         (state / "lab.json").write_text(json.dumps(stored))
         say("waiting for the services to be whole")
@@ -244,6 +254,7 @@ class Lab:
         scenario.steps = fault.steps(self.plan) if isinstance(fault, Stepwise) else (fault.lost(self.plan),)
         self.scope = fault.scope(self.plan)
         scenario.scope = str(self.scope)
+        check(scenario.folder, begins=False)
         try:
             self._inject(fault, scenario)
             yield
@@ -312,7 +323,7 @@ class Lab:
         self.scenario.event(
             "hold", f"held for {least:g} s at least", f"panne maintenue {least:g} s au moins".replace(".", ",")
         )
-        wait_until(lambda: time.monotonic() - begun > least, within=least + 5, because="time stands still")
+        wait_until(partial(self._past, begun + least), within=least + 5, because="time stands still", every=0.1)
         if restarts:
             with suppress(WaitedInVainError):  # what cannot be restarted is left to the verdict
                 wait_until(self.cluster.is_settled, within=self._boots(), because="servers do not run", every=0.2)
@@ -342,6 +353,11 @@ class Lab:
         """Seconds within which a server that is restarted runs: its boot, and what its programs take."""
         longest = max((server.boot.total_seconds() for server in self.plan.servers.values()), default=0.0)
         return longest / self.plan.time_scale + PROGRAMS_START_WITHIN
+
+    def _past(self, end: float) -> bool:
+        """Whether the time has come; a machine that runs out of memory or disk meanwhile ends the wait."""
+        check(self.scenario.folder, begins=False)
+        return time.monotonic() > end
 
     def _steady(self) -> bool:
         return all(observation.is_steady(STEADY) for observation in self.observations)
@@ -457,6 +473,7 @@ class Lab:
         return {
             "plan": self.plan.name,
             "state": str(self.enclosure.state),
+            "expires": self.expires,
             "nodes": {node: self.nodes.is_on(node) for node in self._played},
             "switches": {name: self.levers.firmware_runs(name) for name in self.plan.switches},
             "services": {name: self.service(name).is_whole() for name in self.plan.services},

@@ -11,5 +11,9 @@ class Inconclusive(LabError):  # noqa: N818 - a verdict, in the verdict's word
     """The run says nothing about the objective: the fault did not bite, or the instrument lagged."""
 
 
+class NotAvailableError(Inconclusive):
+    """This machine, or this version, cannot play the fault. The sentence says why; nothing was broken."""
+
+
 class NotMet(AssertionError):  # noqa: N818 - a verdict, in the verdict's word
     """An objective of the plan was measured and is not met. The message is the verdict's sentence."""

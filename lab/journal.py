@@ -23,6 +23,13 @@ class Harm(StrEnum):
     SPOILED = "spoiled"
     CRASHING = "crashing"
     STALLED = "stalled"
+    LOSSY = "lossy"
+    HOLLOW = "hollow"
+    QUEUED = "queued"
+    DELAYED = "delayed"
+    FLAPPING = "flapping"
+    STARVED = "starved"
+    FILLED = "filled"
 
 
 class Journal:

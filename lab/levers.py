@@ -6,12 +6,14 @@ import json
 import signal
 import sys
 from functools import partial
-from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from lab.enclosure import Process
+from lab.impairments import Impairments
 from lab.journal import Harm, Journal
 from lab.nodes import REPLICA
+from lab.programs import Programs
+from lab.straits import Straits
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -31,7 +33,9 @@ class Levers:
         self.nodes = nodes
         self.layout = fabric.layout
         self.journal = Journal.read(enclosure.state / "journal.jsonl")
-        self._struck: dict[str, tuple[str, list[int]]] = {}
+        self.wires = Impairments(enclosure, fabric, nodes, self.journal)
+        self.straits = Straits(nodes, self.journal)
+        self.programs = Programs(nodes, self.journal)
         self._firmware_pids = enclosure.state / "firmware.json"
         self._firmware: dict[str, int] = {}
         if self._firmware_pids.exists():
@@ -73,6 +77,7 @@ class Levers:
         self.journal.add(Harm.SWITCH_OFF, off_switches)
         ports = [port.outside for node in off_nodes for port in self.layout.ports_of(node)]
         ports += [name for switch in off_switches for name in self.layout.interfaces_of(switch)]
+        self.wires.calm(ports)
         built = [name for name in off_nodes if name in self.nodes.nodes]
         instants = self.fabric.strike(ports, partial(self.nodes.stop, built), partial(self.nodes.end, built))
         dying = [Process(self.enclosure, self._firmware[name]) for name in off_switches if name in self._firmware]
@@ -97,6 +102,7 @@ class Levers:
         """Pull wires out of their sockets."""
         names = list(interfaces)
         self.journal.add(Harm.UNPLUGGED, names)
+        self.wires.calm(names)
         self.fabric.power(names, up=False)
 
     def plug(self, interfaces: Iterable[str]) -> None:
@@ -161,76 +167,26 @@ class Levers:
             self._bug(name).unlink(missing_ok=True)
         self.journal.strike(Harm.CRASHING, cured)
 
-    def processes(self, node: str, pattern: str) -> list[int]:
-        """The processes of a node whose command line matches a pattern, as the node counts them."""
-        return [int(pid) for pid in self.nodes.run(node, "pgrep", "-f", pattern).output.split() if pid.isdecimal()]
-
-    def processes_of_server(self, node: str, server: str) -> list[int]:
-        """All processes of a server on a node."""
-        found: list[int] = json.loads(self.nodes.run(node, "python3", "-m", "replica.hypervisor.census", server).output)
-        return found
-
-    def kill(self, key: str, node: str, pids: list[int]) -> None:
-        """End processes of a node, at once; `alive` tells about them by this key."""
-        self._struck[key] = node, pids
-        self._signal("KILL", node, pids)
-
-    def stall(self, key: str, node: str, pids: list[int]) -> None:
-        """Stop processes of a node where they are."""
-        self._struck[key] = node, pids
-        self.journal.add(Harm.STALLED, [f"{node}:{pid}" for pid in pids])
-        self._signal("STOP", node, pids)
-
-    def resume(self, key: str) -> None:
-        """Let processes run on, those that are still there."""
-        node, pids = self._struck.pop(key, ("", []))
-        self.unstall(f"{node}:{pid}" for pid in pids)
-
-    def unstall(self, names: Iterable[str]) -> None:
-        """Let stalled processes, written `node:pid`, run on."""
-        stalled = sorted(self.journal.open(Harm.STALLED) & set(names))
-        for node, group in groupby(stalled, key=lambda name: name.partition(":")[0]):
-            if self.nodes.is_on(node):
-                self._signal("CONT", node, [int(name.partition(":")[2]) for name in group])
-        self.journal.strike(Harm.STALLED, stalled)
-
-    def forget(self, key: str) -> None:
-        """Ask no more about the processes of this key."""
-        self._struck.pop(key, None)
-
-    def alive(self, key: str) -> tuple[int, list[int]]:
-        """How many processes were struck by this key, and which of them live."""
-        return self._look(key, "")
-
-    def running(self, key: str) -> tuple[int, list[int]]:
-        """How many processes were struck by this key, and which of them neither stand still nor have ended."""
-        return self._look(key, "T")
-
-    def _look(self, key: str, harmless: str) -> tuple[int, list[int]]:
-        node, pids = self._struck.get(key, ("", []))
-        if not pids or not self.nodes.is_on(node):
-            return len(pids), []
-        shown = self.nodes.run(node, "ps", "-o", "pid=,stat=", "-p", ",".join(map(str, pids))).output
-        states = [line.split() for line in shown.splitlines()]
-        return len(pids), [int(pid) for pid, state in states if state[0] not in f"Z{harmless}"]
-
-    def _signal(self, name: str, node: str, pids: list[int]) -> None:
-        if pids:
-            self.nodes.run(node, "kill", f"-{name}", *map(str, pids))
-
     def _bug(self, name: str) -> Path:
         node, _, program = name.partition(":")
         return self.nodes.specification(node).parent / f"bug-{program}"
 
     def mend_all(self) -> None:
         """Put right whatever the journal says is broken, whoever broke it."""
+        self.wires.mend_all(self._light)
+        self.straits.feed(self.journal.open(Harm.STARVED))
         self.wake(self.journal.open(Harm.FROZEN))
-        self.unstall(self.journal.open(Harm.STALLED))
+        self.programs.unstall(self.journal.open(Harm.STALLED))
         self.cure(self.journal.open(Harm.CRASHING))
         self.unsilence(self.journal.open(Harm.SILENCED))
         self.plug(self.journal.open(Harm.UNPLUGGED))
         self.power_on(self.journal.open(Harm.NODE_OFF), self.journal.open(Harm.SWITCH_OFF))
         self.unspoil(self.journal.open(Harm.SPOILED))
+        self.straits.empty(self.journal.open(Harm.FILLED))
+
+    def unflap(self, interfaces: Iterable[str]) -> None:
+        """End a loose connection, and light what may be lit."""
+        self.wires.still(interfaces, self._light)
 
     def _must_be_dark(self) -> set[str]:
         dead = self.journal.open(Harm.SWITCH_OFF)

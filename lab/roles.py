@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 
 from lab.errors import LabError
 from lab.nodes.specs import arbiters
+from lab.plan import NodeKind
 
 if TYPE_CHECKING:
     from lab.bench import Lab
+    from lab.plan import Plan
 
 _FRENCH = {
     "the-ha-master": "maître HA",
@@ -56,6 +58,19 @@ def find(lab: Lab, role: str) -> str:
     if found is None:
         raise LabError(f"nobody is {role} now")
     return found
+
+
+def stand_in(plan: Plan, role: str) -> str:
+    """Somebody who could play a role, from the plan alone: where no lab is up that could tell."""
+    word, _, of = role.partition(" ")
+    firsts = {
+        "the-ha-master": NodeKind.HOST,
+        "the-active-virtualiser": NodeKind.VIRTUALISER,
+        "the-arbiter-leader": NodeKind.ARBITER,
+    }
+    if word in firsts:
+        return next(node.name for node in plan.nodes.values() if node.kind is firsts[word])
+    return plan.host_of(of) if word == "the-host-of" else plan.service(of).runs_on[0]
 
 
 def _leader(lab: Lab) -> str | None:

@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import platform
+import re
 import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -151,7 +152,7 @@ class Run:
 
     def begin(self, name: str, family: str, title: str, title_fr: str) -> Scenario:
         """Open a scenario's folder; a name used before gets a number."""
-        folder = _new_folder(self.folder, name)
+        folder = _new_folder(self.folder, _tame(name))
         scenario = Scenario(folder.name, family, title, title_fr, folder)
         self.scenarios.append(scenario)
         self.save(ended=False)
@@ -189,6 +190,11 @@ class Run:
             "scenarios": [scenario.id for scenario in self.scenarios] + self.played_elsewhere,
         }
         _write(self.folder / "campaign.json", content)
+
+
+def _tame(name: str) -> str:
+    """A name that is one folder's and nothing else's, whatever a test's marker or parameter says."""
+    return re.sub(r"[^\w+-]", "_", name)[:120] or "_"
 
 
 def _new_folder(root: Path, name: str) -> Path:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lab.enclosure import loops
-from lab.enclosure.enclosure import is_alive
+from lab.enclosure.enclosure import is_alive, launcher_lives
 from lab.enclosure.sweep import CGROUPS, STATE_ROOT, cgroup_roots, sweep
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ def leftovers() -> list[Leftover]:
         for root in (CGROUPS, *CGROUPS.glob("*/"))
         for folder in root.glob("bascule-*")
     ]
-    dead = [name for name in sorted(names | set(groups)) if not is_alive(name) and not _launcher_lives(name)]
+    dead = [name for name in sorted(names | set(groups)) if not is_alive(name) and not launcher_lives(name)]
     left = [Leftover(name, (STATE_ROOT / name).is_dir(), len(cgroup_roots(f"/bascule-{name}"))) for name in dead]
     strays = loops.strays((names | set(groups)) - set(dead))
     return [
@@ -77,15 +77,6 @@ def leftovers() -> list[Leftover]:
 
 def _names() -> set[str]:
     return {folder.name for folder in STATE_ROOT.glob("*") if folder.is_dir()}
-
-
-def _launcher_lives(name: str) -> bool:
-    """A lab that is starting, or being swept, is nobody's leftover."""
-    try:
-        pid = int((STATE_ROOT / name / "launcher.pid").read_text())
-        return b"lab.enclosure.launcher" in Path(f"/proc/{pid}/cmdline").read_bytes()
-    except (OSError, ValueError):
-        return False
 
 
 def remove(left: Iterable[Leftover]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import json
 import os
 import signal
@@ -15,11 +16,15 @@ from functools import cached_property
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Self
 
+from lab.enclosure.naming import checked, option
 from lab.enclosure.sweep import STATE_ROOT, cgroup_roots
 from lab.errors import LabError
 from lab.waiting import WaitedInVainError, wait_until
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import timedelta
+
     import docker
 
 # The engine answers 0.5 s after its start on an idle machine (seen); a loaded CI machine gets sixty times that.
@@ -59,26 +64,31 @@ class Enclosure:
     """A running enclosure, seen from outside."""
 
     def __init__(self, name: str, launcher: subprocess.Popen[bytes] | None = None) -> None:
-        self.name = name
+        self.name = checked(name)
         self.state = STATE_ROOT / name
         self.cgroup = f"/bascule-{name}"
         self._launcher = launcher
 
     @classmethod
-    def start(cls, name: str, *, store: Path | None = None, data: Path | None = None, keep: bool = False) -> Self:
+    def start(  # all are named at the call
+        cls,
+        name: str,
+        *,
+        store: Path | None = None,
+        data: Path | None = None,
+        keep: bool = False,
+        lasts: timedelta | None = None,
+    ) -> Self:
         """Start an enclosure: with the engine in memory on a stored image, or on a folder `data` of the disk.
 
+        One that is kept ends by itself when `lasts` is over: its launcher minds it, whatever became of whoever asked.
+
         Raises:
-            NameTakenError: one of that name is alive.
+            NameTakenError: one of that name is alive, or begins or ends at this moment.
             EnclosureError: its engine did not answer; the sentence ends with the last line of its log.
         """
-        state = STATE_ROOT / name
-        if is_alive(name):
-            raise NameTakenError(f"a lab named {name} is up already: `bascule status` shows it, `bascule down` ends it")
-        with contextlib.suppress(FileNotFoundError):
-            (state / "init.sock").unlink()
-        state.mkdir(parents=True, exist_ok=True)
         self = cls(name)
+        state = self.state
         command = [
             sys.executable,
             "-m",
@@ -89,15 +99,18 @@ class Enclosure:
         ]
         command += [str(store)] if store else []
         command += ["--keep"] if keep else []
-        with (state / "launcher.log").open("ab") as log:
-            self._launcher = subprocess.Popen(
-                command,
-                stdin=subprocess.PIPE,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,  # Ctrl-C belongs to the harness, which decides what to heal first
-            )
-        (state / "launcher.pid").write_text(str(self._launcher.pid))
+        command += [] if lasts is None else ["--lasts", str(lasts.total_seconds())]
+        with _alone():
+            _claim(name)
+            with (state / "launcher.log").open("ab") as log:
+                self._launcher = subprocess.Popen(
+                    command,
+                    stdin=subprocess.PIPE,
+                    stdout=log,
+                    stderr=log,
+                    start_new_session=True,  # Ctrl-C belongs to the harness, which decides what to heal first
+                )
+            (state / "launcher.pid").write_text(str(self._launcher.pid))
         try:
             wait_until(self._engine_answers, within=START_WITHIN, because=self._last_words)
         except WaitedInVainError as error:
@@ -112,8 +125,8 @@ class Enclosure:
         Raises:
             EnclosureError: none is alive under that name.
         """
-        if not is_alive(name):
-            raise EnclosureError(f"no lab named {name} is up: `bascule up` starts one")
+        if not is_alive(checked(name)):
+            raise EnclosureError(f"no lab named {name} is up: `bascule up{option(name)}` starts one")
         return cls(name)
 
     def _engine_answers(self) -> bool:
@@ -223,6 +236,48 @@ class Enclosure:
             held.close()
         self._launcher.terminate()
         self._launcher.wait(15)
+
+
+@contextlib.contextmanager
+def _alone() -> Iterator[None]:
+    """Let nobody else claim a name at the same time."""
+    STATE_ROOT.mkdir(parents=True, exist_ok=True)
+    root = os.open(STATE_ROOT, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(root, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(root)
+
+
+def _claim(name: str) -> None:
+    """Make the state folder, unless somebody lives in it.
+
+    Raises:
+        NameTakenError: somebody does; the sentence gives the command that helps.
+    """
+    said = option(name)
+    if is_alive(name):
+        raise NameTakenError(
+            f"a lab named {name} is up already: `bascule status{said}` shows it, `bascule down{said}` ends it"
+        )
+    if launcher_lives(name):
+        raise NameTakenError(
+            f"a lab named {name} begins or ends at this moment: try again, or choose another name with --name"
+        )
+    state = STATE_ROOT / name
+    with contextlib.suppress(FileNotFoundError):
+        (state / "init.sock").unlink()
+    state.mkdir(exist_ok=True)
+
+
+def launcher_lives(name: str) -> bool:
+    """Whether somebody minds the lab of that name: it is up, or is starting, or is being swept."""
+    try:
+        pid = int((STATE_ROOT / name / "launcher.pid").read_text())
+        return b"lab.enclosure.launcher" in Path(f"/proc/{pid}/cmdline").read_bytes()
+    except (OSError, ValueError):
+        return False
 
 
 def is_alive(name: str) -> bool:

@@ -1,8 +1,8 @@
 """Starts an enclosure, outlives whoever asked for it by a moment, and sweeps what the kernel leaves.
 
-`python -m lab.enclosure.launcher STATE CGROUP DATA [STORE] [--keep]`. Standard input is a pipe held by the harness:
-when the harness dies, however it dies, the pipe closes and the launcher ends the enclosure. The chain below it holds
-by parent-death signals, so killing the launcher ends the enclosure too; only empty folders stay, which
+`python -m lab.enclosure.launcher STATE CGROUP DATA [STORE] [--keep] [--lasts SECONDS]`. Standard input is a pipe held
+by the harness: when the harness dies, however it dies, the pipe closes and the launcher ends the enclosure. The chain
+below it holds by parent-death signals, so killing the launcher ends the enclosure too; only empty folders stay, which
 `bascule doctor` names and the next start sweeps.
 """
 
@@ -27,13 +27,14 @@ def _die_with_parent() -> None:
 
 
 def main() -> int:
-    """Run until the enclosure ends, the pipe closes (unless --keep), or SIGTERM comes; then sweep."""
+    """Run until the enclosure ends, the pipe closes (unless --keep), its time is over, or SIGTERM comes; then sweep."""
     parser = argparse.ArgumentParser()
     parser.add_argument("state", type=Path)
     parser.add_argument("cgroup")
     parser.add_argument("data")
     parser.add_argument("store", nargs="?")
     parser.add_argument("--keep", action="store_true")
+    parser.add_argument("--lasts", type=float, help="seconds after which the enclosure ends")
     options = parser.parse_args()
     init = [
         sys.executable,
@@ -58,7 +59,7 @@ def main() -> int:
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD):
         signal.signal(number, lambda *_: None)
     watched = [stop_read] if options.keep else [stop_read, sys.stdin.fileno()]
-    select.select(watched, [], [])
+    select.select(watched, [], [], options.lasts)
     child.kill()
     child.wait()
     sweep(options.state, options.cgroup)

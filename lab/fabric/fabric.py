@@ -7,10 +7,11 @@ import errno
 import os
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from lab.errors import LabError
 from lab.fabric.firewall import Firewall
+from lab.fabric.impairing import Impairing
 from lab.fabric.namespaces import Resident, inside
 from lab.replica import netlink
 
@@ -49,6 +50,7 @@ class Fabric:
         self._ipr: IPRoute = IPRoute()
         self._raw: socket.socket = netlink.connect()
         self._firewall = Firewall()
+        self.impairing = Impairing(self._thread, self._ipr, self._firewall)
         self._indexes = {name: link.index for name, link in netlink.links(self._raw).items()}
 
     def close(self) -> None:
@@ -154,6 +156,10 @@ class Fabric:
     def revive(self, interfaces: Sequence[str]) -> None:
         """Stop dropping."""
         self._thread.do(self._firewall.revive, interfaces)
+
+    def state(self) -> list[dict[str, Any]]:
+        """The firewall as it stands, counts and handles apart: what healing must bring back."""
+        return self._thread.do(self._firewall.state)
 
     def carried(self) -> dict[str, int]:
         """Packets that came in on each wire and were let through, the monitors' hellos apart."""

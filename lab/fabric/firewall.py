@@ -48,7 +48,7 @@ class Firewall:
         return json.loads(output) if output else None
 
     def build(self, devices: Sequence[str]) -> None:
-        """Watch these interfaces: count what comes in (hellos apart), drop what the set `dead` names."""
+        """Watch these interfaces: count what comes in (hellos and probes apart), drop what the set `dead` names."""
         elements = ", ".join(f'"{device}"' for device in devices)
         names = ", ".join(devices)
         self.run(
@@ -58,7 +58,7 @@ class Firewall:
                 chain wires {{
                     type filter hook ingress devices = {{ {names} }} priority 0; policy accept;
                     iifname @dead drop;
-                    ether type != 0x88b5 iifname @carried accept;
+                    ether type != {{ 0x88b5, 0x88b6 }} iifname @carried accept;
                 }}
             }}"""
         )
@@ -79,3 +79,14 @@ class Firewall:
         answer = self.run(f"list set netdev {TABLE} {name}")
         elements = next(item["set"].get("elem", []) for item in answer["nftables"] if "set" in item)
         return {item["elem"]["val"]: item["elem"]["counter"]["packets"] for item in elements}
+
+    def state(self) -> list[dict[str, Any]]:
+        """Every table, chain, set and rule of this namespace, without counts, handles and what runs out by itself."""
+        return [_stripped(item) for item in self.run("list ruleset")["nftables"] if "metainfo" not in item]
+
+
+def _stripped(item: Any) -> Any:  # noqa: ANN401 - nftables' own JSON
+    if isinstance(item, dict):
+        passing = {"handle", "packets", "bytes", "expires"}
+        return {key: _stripped(value) for key, value in item.items() if key not in passing}
+    return [_stripped(one) for one in item] if isinstance(item, list) else item

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import socket
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -45,12 +46,17 @@ class Campaign:
 
         if self.run is None:
             options = self._config.option
-            self.run = Run(options.runs, plan, options.change, joins=self.joins)
+            runs = Path(tempfile.mkdtemp(prefix="bascule-dry-")) if options.dry_run else options.runs
+            self.run = Run(runs, plan, options.change, joins=self.joins)
             self.run.deviations = deviations_of(self._config)
         return self.run
 
     def say(self, words: str) -> None:
-        """Tell whoever looks at the terminal, though pytest captures what tests print."""
+        """Tell whoever looks at the terminal what the bench does."""
+        self.print(f"bascule: {words}")
+
+    def print(self, line: str) -> None:
+        """Put a line on the terminal, though pytest captures what tests print."""
         capture = self._config.pluginmanager.get_plugin("capturemanager")
         if self.is_worker or self._config.option.verbose < 0 or capture is None:
             return
@@ -58,7 +64,7 @@ class Campaign:
         with capture.global_and_fixture_disabled():
             if writer.width_of_current_line:
                 writer.line()
-            writer.line(f"{CLEAR if writer.hasmarkup else ''}bascule: {words}")
+            writer.line(f"{CLEAR if writer.hasmarkup else ''}{line}")
             writer.flush()
 
     def gather(self, output: dict[str, Any]) -> None:
@@ -76,6 +82,8 @@ class Campaign:
             return
         if not self.run.scenarios and not self.run.played_elsewhere:
             shutil.rmtree(self.run.folder)
+            if self._config.option.dry_run:
+                self.run.folder.parent.rmdir()
             self.run = None
             return
         self.run.save(ended=True)

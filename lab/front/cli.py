@@ -8,12 +8,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lab.errors import LabError
+from lab.front.catalogue.command import add as catalogue_command
 from lab.front.commands import MisuseError
 from lab.front.commands import add as commands_that_play
+from lab.front.signals import listen
 from lab.front.storage import add as storage_commands
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import timedelta
 
 MET, MISUSE, BENCH_ERROR = 0, 2, 4
 
@@ -62,6 +65,7 @@ def parser() -> argparse.ArgumentParser:
 
     up = commands.add_parser("up", help="build a lab and keep it")
     up.add_argument("plan", nargs="?", default="zero", help="a plan file or a shipped plan (default: zero)")
+    up.add_argument("--for", dest="lasts", metavar="TIME", help="end it by itself after 30min, 2h … (default: never)")
     up.set_defaults(command=_up)
 
     status = commands.add_parser("status", help="what a kept lab looks like now")
@@ -81,6 +85,7 @@ def parser() -> argparse.ArgumentParser:
 
     storage_commands(commands)
     commands_that_play(commands)
+    catalogue_command(commands)
 
     report = commands.add_parser("report", help="write the report of a run folder again")
     report.add_argument("run", type=Path, help="a folder below runs/")
@@ -128,17 +133,32 @@ def _plan_schema(_options: argparse.Namespace) -> int:
 
 def _up(options: argparse.Namespace) -> int:
     from lab.bench import Lab  # noqa: PLC0415 - as above
+    from lab.enclosure.naming import option  # noqa: PLC0415 - as above
     from lab.nodes.specs import PLAYED  # noqa: PLC0415 - as above
     from lab.plan import load  # noqa: PLC0415 - as above
 
     plan = load(options.plan)
-    lab = Lab.up(plan, name=options.name, keep=True, say=_say)
+    lasts = _duration(options.lasts)
+    listen()
+    lab = Lab.up(plan, name=options.name, keep=True, lasts=lasts, say=_say)
     idle = [node.name for node in plan.nodes.values() if node.kind not in PLAYED and node.kind != "ward"]
     if idle:
         _say(f"in the plan, but not yet played by this version: {', '.join(idle)}")
-    _say(f"lab {options.name} is up in {lab.phases['build']:.1f} s: bascule status, bascule down")
+    said = option(options.name)
+    _say(f"lab {options.name} is up in {lab.phases['build']:.1f} s: bascule status{said}, bascule down{said}")
+    if lab.expires is not None:
+        _say(f"it ends by itself at {lab.expires.astimezone():%H:%M on %d %B}")
     lab.close()
     return MET
+
+
+def _duration(text: str | None) -> timedelta | None:
+    from lab.plan import parse_duration  # noqa: PLC0415 - as above
+
+    try:
+        return None if text is None else parse_duration(text)
+    except ValueError as error:
+        raise MisuseError(f"--for: {error}") from error
 
 
 def _status(options: argparse.Namespace) -> int:
@@ -149,6 +169,8 @@ def _status(options: argparse.Namespace) -> int:
     ailments = lab.ailments()
     lab.close()
     _say(f"lab {options.name}, plan {status['plan']}, in {status['state']}")
+    if status["expires"] is not None:
+        _say(f"  ends by itself at {status['expires'].astimezone():%H:%M on %d %B}")
     for kind in ("nodes", "switches", "services"):
         words = [name if well else f"{name} (down)" for name, well in status[kind].items()]
         _say(f"  {kind}: {', '.join(words)}")

@@ -29,6 +29,7 @@ def add(commands: Any) -> None:  # noqa: ANN401 - argparse keeps the type of its
     gate = _command(commands, "gate", "play the pre-change scenarios and write the report")
     gate.set_defaults(command=_gate, passes_on=True)
     for command in (run, gate):
+        command.add_argument("--dry-run", action="store_true", help="say targets, undo and longest time; touch nothing")
         command.add_argument("--seed", help="seed of the wards' clients (default: 1)")
         command.add_argument("--runs", help="where run folders go (default: runs)")
         command.add_argument("--change", help='the change under test, such as "CHG-123 new firmware"')
@@ -57,6 +58,8 @@ def _for_pytest(options: argparse.Namespace) -> list[str]:
         told += [] if value is None else [f"{option}={value}"]
     if getattr(options, "keep_lab", False):
         told.append("--keep-lab")
+    if getattr(options, "dry_run", False):
+        told.append("--dry-run")
     return told + list(options.rest)
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import pytest
 
 from lab.front.bench import Bench, builder, default_name
 from lab.front.campaign import campaign_of
 from lab.front.options import deviations_of, plan_of
+from lab.front.signals import listen
 from lab.front.targets import named, service_of
 from lab.front.verdicts import begin, leave
 
@@ -54,6 +55,7 @@ def bascule_bench(request: pytest.FixtureRequest, bascule_run: Run) -> Iterator[
 
 
 def _bench(request: pytest.FixtureRequest, run: Run, *, keep: bool = False, defects: tuple[str, ...] = ()) -> Bench:
+    listen()
     config, campaign = request.config, campaign_of(request.config)
     name = config.getoption("--lab-name") or default_name(campaign.worker)
     if config.getoption("--lab-name") and campaign.is_worker:
@@ -71,9 +73,17 @@ def _bench(request: pytest.FixtureRequest, run: Run, *, keep: bool = False, defe
 
 
 @pytest.fixture
-def lab(request: pytest.FixtureRequest, bascule_bench: Bench, bascule_run: Run) -> Iterator[Lab]:
-    """A healthy lab in which this test's scenario has begun."""
+def lab(request: pytest.FixtureRequest) -> Iterator[Lab]:
+    """A healthy lab in which this test's scenario has begun; one that only says what it would do in a dry run."""
     name = named(request.node)
+    if request.config.getoption("--dry-run"):
+        from lab.front.rehearsal import DryLab  # noqa: PLC0415 - only a dry run pays for it
+
+        dry = DryLab(plan_of(request.config), name.id, name.title, name.family, campaign_of(request.config).print)
+        yield cast("Lab", dry)
+        return
+    bascule_run: Run = request.getfixturevalue("bascule_run")
+    bascule_bench: Bench = request.getfixturevalue("bascule_bench")
     scenario = bascule_run.begin(name.id, name.family, name.title, name.title_fr)
     begin(request.node, scenario)
     healthy = bascule_bench.healthy()

@@ -33,6 +33,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--seed", default=1, type=int, help="seed of the wards' clients (default: 1)")
     group.addoption("--runs", default="runs", type=Path, help="where run folders go (default: runs)")
     group.addoption("--scenario", metavar="ID[,ID]", help="play these only, such as R1 or H1-esx-11")
+    group.addoption("--dry-run", action="store_true", help="say what would be done, undone and how long; touch nothing")
     group.addoption("--change", help='the change under test, named in the report, such as "CHG-123 new firmware"')
     group.addoption("--deviations", type=Path, help="file of accepted deviations (default: PLAN.deviations.yaml)")
     group.addoption("--keep-lab", action="store_true", help="leave the lab up at the end; the summary names it")

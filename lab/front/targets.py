@@ -35,6 +35,31 @@ def _doubled_storage_ports(plan: Plan) -> list[tuple[str, ...]]:
     return [(name, switch) for name, on in switches.items() if len(on) > 1 for switch in on]
 
 
+def _hosts_of(plan: Plan, room: str) -> tuple[str, ...]:
+    return tuple(name for name in _of_kind(plan, NodeKind.HOST) if plan.nodes[name].place == room)
+
+
+def _main_rooms(plan: Plan) -> list[str]:
+    """The rooms that hosts stand in."""
+    return list(dict.fromkeys(plan.nodes[host].place for host in _of_kind(plan, NodeKind.HOST)))
+
+
+def _hosts_and_far_array(plan: Plan) -> list[tuple[str, ...]]:
+    """The hosts of one room, and an array of another."""
+    arrays = _of_kind(plan, NodeKind.ARRAY)
+    return [(*_hosts_of(plan, room), a) for room in _main_rooms(plan) for a in arrays if plan.nodes[a].place != room]
+
+
+def _between_rooms(plan: Plan) -> list[str]:
+    rooms = set(_main_rooms(plan))
+    return [cable.name for cable in plan.cables.values() if set(cable.between) <= rooms]
+
+
+def _cables_of_the_third_room(plan: Plan) -> list[tuple[str, ...]]:
+    third = [room for room in plan.rooms if room not in _main_rooms(plan)]
+    return [tuple(cable.name for cable in plan.cables.values() if room in cable.between) for room in third]
+
+
 # Not `host`: pytest-testinfra has a fixture of that name.
 TARGETS: dict[str, Callable[[Plan], list[str] | list[tuple[str, ...]]]] = {
     "esx_host": lambda plan: [host for room in plan.rooms.values() for host in room.hosts],
@@ -51,6 +76,18 @@ TARGETS: dict[str, Callable[[Plan], list[str] | list[tuple[str, ...]]]] = {
     "fresh_array": lambda plan: [
         a for a in _of_kind(plan, NodeKind.ARRAY) if plan.nodes[a].place == plan.preferred_room
     ],
+    "hosts_of_a_room": lambda plan: [_hosts_of(plan, room) for room in _main_rooms(plan)],
+    "hosts_and_far_array": _hosts_and_far_array,
+    "host_of_each_room": lambda plan: [tuple(_hosts_of(plan, room)[0] for room in _main_rooms(plan))],
+    # One of a kind is enough where every one would cost the gate minutes: the first stands in the preferred room.
+    "gray_switch": lambda plan: list(
+        {switch.network: name for name, switch in reversed(plan.switches.items())}.values()
+    ),
+    "gray_host": lambda plan: [_hosts_of(plan, room)[0] for room in _main_rooms(plan)],
+    "mirror_cable": _between_rooms,
+    "mirror_cables": lambda plan: [tuple(_between_rooms(plan))],
+    "cables_of_the_third_room": _cables_of_the_third_room,
+    "server": lambda plan: [name for name in plan.servers if plan.volumes[name].size],
     "storage_port": _doubled_storage_ports,
 }
 

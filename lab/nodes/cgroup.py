@@ -67,3 +67,47 @@ class ControlGroup:
             if descriptor is not None:
                 os.close(descriptor)
         self._processes = []
+
+
+_PERIOD = 100_000  # microseconds
+_SMALLEST = 1_000  # the kernel's own smallest share of a period
+
+
+class Processor:
+    """How much of a processor a control group may use, and how often it wanted more. cgroup v2 and v1."""
+
+    def __init__(self, group: str) -> None:
+        self._folder = ROOT / group if (ROOT / "cgroup.controllers").exists() else ROOT / "cpu" / group
+        self._modern = (self._folder / "cpu.max").exists()
+
+    def allow(self, share: float | None) -> None:
+        """Allow so much of one processor (0.01 is 1 %), or all again.
+
+        Raises:
+            OSError: this kernel limits no group's processor, or the group is gone.
+        """
+        quota = None if share is None else max(_SMALLEST, round(share * _PERIOD))
+        if self._modern:
+            (self._folder / "cpu.max").write_text(f"{'max' if quota is None else quota} {_PERIOD}")
+            return
+        (self._folder / "cpu.cfs_period_us").write_text(str(_PERIOD))
+        (self._folder / "cpu.cfs_quota_us").write_text(str(-1 if quota is None else quota))
+
+    def allowed(self) -> float | None:
+        """The share of one processor that it may use; None is all."""
+        try:
+            if self._modern:
+                quota, period = (self._folder / "cpu.max").read_text().split()
+            else:
+                quota, period = ((self._folder / f"cpu.cfs_{name}_us").read_text() for name in ("quota", "period"))
+        except OSError:  # it is gone
+            return None
+        return None if quota.strip() in {"max", "-1"} else int(quota) / int(period)
+
+    def held_back(self) -> int:
+        """Periods in which it wanted more than it was allowed."""
+        try:
+            words = (self._folder / "cpu.stat").read_text().split()
+        except OSError:
+            return 0
+        return int(words[words.index("nr_throttled") + 1]) if "nr_throttled" in words else 0

@@ -40,7 +40,9 @@ def kept() -> Iterator[str]:
 def test_a_lab_of_that_name_is_not_built_twice(kept: str) -> None:
     again = bascule("up", "tiny", "--name", kept)
     assert again.returncode == 4
-    assert "is up already: `bascule status` shows it, `bascule down` ends it" in again.stderr
+    assert (
+        f"is up already: `bascule status --name {kept}` shows it, `bascule down --name {kept}` ends it" in again.stderr
+    )
 
 
 def test_whoever_broke_it_anybody_can_heal_it(kept: str) -> None:
@@ -63,4 +65,4 @@ def test_after_down_nothing_is_left(kept: str) -> None:
     assert not [item for item in leftovers() if item.name == kept]
     gone = bascule("status", "--name", kept)
     assert gone.returncode == 4
-    assert gone.stderr == f"bascule: no lab named {kept} is up: `bascule up` starts one\n"
+    assert gone.stderr == f"bascule: no lab named {kept} is up: `bascule up --name {kept}` starts one\n"

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
+import pty
+import random
 import signal
 import subprocess
 import sys
+import termios
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -20,7 +26,8 @@ HARNESS = """
 import signal, sys
 from lab.bench import Lab
 from lab.plan import load
-from faults import Blackhole, CableCut, PowerLoss, SwitchLoss
+from datetime import timedelta
+from faults import Blackhole, CableCut, Flapping, Latency, PowerLoss, SwitchLoss
 Lab.wait_whole = lambda self: None
 lab = Lab.up(load("tiny"), name=sys.argv[1])
 plan = lab.plan
@@ -29,12 +36,14 @@ fault = {
     "switch": SwitchLoss(next(iter(plan.switches))),
     "cut": CableCut(next(iter(plan.cables))),
     "silence": Blackhole(next(iter(plan.cables))),
+    "delay": Latency(next(iter(plan.cables)), by=timedelta(milliseconds=10)),
+    "flap": Flapping(next(iter(plan.cables))),
 }[sys.argv[2]]
 fault.inject(lab)
 print("holding", flush=True)
 signal.pause()
 """
-KILLS = int(os.environ.get("BASCULE_KILLS", "3"))  # times four faults times two victims
+KILLS = int(os.environ.get("BASCULE_KILLS", "3"))  # times six faults times two victims
 
 
 def processes_of(name: str) -> list[str]:
@@ -52,7 +61,7 @@ def processes_of(name: str) -> list[str]:
 
 
 @pytest.mark.parametrize("victim", ["harness", "launcher"])
-@pytest.mark.parametrize("fault", ["power", "switch", "cut", "silence"])
+@pytest.mark.parametrize("fault", ["power", "switch", "cut", "silence", "delay", "flap"])
 @pytest.mark.parametrize("turn", range(KILLS))
 def test_nothing_stays_when_it_is_killed_while_a_fault_holds(fault: str, victim: str, turn: int) -> None:
     name = f"killed-{os.getpid()}-{turn}"
@@ -81,33 +90,135 @@ def test_nothing_stays_when_it_is_killed_while_a_fault_holds(fault: str, victim:
     assert not cgroup_roots(f"/bascule-{name}")
 
 
-def test_ctrl_c_heals_reports_and_leaves_nothing(tmp_path: Path) -> None:
+@pytest.mark.parametrize("turn", range(KILLS))
+def test_nothing_stays_when_it_is_killed_while_it_builds(turn: int) -> None:
+    """At any instant: before its enclosure, while the engine starts, between two nodes. The next one starts clean."""
+    name = f"building-{os.getpid()}-{turn}"
+    moment = random.Random(turn).uniform(0.1, 6)  # noqa: S311 - to be played again, not to be secret
+    for _ in range(2):
+        with subprocess.Popen(
+            [sys.executable, "-c", HARNESS, name, "cut"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        ) as harness:
+            with suppress(subprocess.TimeoutExpired):
+                harness.wait(moment)
+            harness.kill()
+            harness.communicate()
+        wait_until(
+            lambda: not [item for item in leftovers() if item.name == name] and not processes_of(name),
+            within=10,
+            because=lambda: f"left: {leftovers()} {processes_of(name)}",
+        )
+
+
+def session(runs: Path, **how: Any) -> subprocess.Popen[str]:  # noqa: ANN401 - Popen's own
+    """A session of one scenario that cuts a cable."""
+    scenarios = Path(__file__).parents[2] / "scenarios"
+    told = ["--plan", "tiny", "--runs", str(runs), str(scenarios), "-k", "is_cut[fibre-a]"]
+    streams = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT} | how
+    return subprocess.Popen([sys.executable, "-m", "pytest", *told], text=True, **streams)
+
+
+def events(runs: Path) -> str:
+    return "".join(log.read_text() for log in runs.glob("*/*/events.jsonl"))
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_heals_reports_and_leaves_nothing(tmp_path: Path, number: signal.Signals) -> None:
     """Interrupted while a fault holds, the session heals it, ends its lab and still writes its report."""
     before = {item.name for item in leftovers()}
-    scenarios = Path(__file__).parents[2] / "scenarios"
-    command = [
-        sys.executable,
-        "-m",
-        "pytest",
-        "--plan",
-        "tiny",
-        "--runs",
-        str(tmp_path),
-        str(scenarios),
-        "-k",
-        "is_cut[fibre-a]",
-    ]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as session:
-
-        def holding() -> bool:
-            return any('"hold"' in log.read_text() for log in tmp_path.glob("*/*/events.jsonl"))
-
-        wait_until(holding, within=60, because="no fault holds")
-        session.send_signal(signal.SIGINT)
-        output, _ = session.communicate(timeout=60)
-    events = next(iter(tmp_path.glob("*/*/events.jsonl"))).read_text()
-    assert '"heal"' in events, output
-    assert '"return"' in events, output
+    with session(tmp_path) as played:
+        wait_until(lambda: '"hold"' in events(tmp_path), within=60, because="no fault holds")
+        played.send_signal(number)
+        output, _ = played.communicate(timeout=60)
+    assert '"heal"' in events(tmp_path), output
+    assert '"return"' in events(tmp_path), output
     assert list(tmp_path.glob("*/rapport.html")), output
-    assert not processes_of(f"pytest-main-{session.pid}")
+    assert not processes_of(f"pytest-main-{played.pid}")
     assert {item.name for item in leftovers()} == before
+
+
+def test_a_second_signal_while_it_heals_tears_the_lab_down(tmp_path: Path) -> None:
+    before = {item.name for item in leftovers()}
+    with session(tmp_path) as played:
+        wait_until(lambda: '"hold"' in events(tmp_path), within=60, because="no fault holds")
+        played.send_signal(signal.SIGINT)
+        wait_until(lambda: '"heal"' in events(tmp_path), within=10, because="it does not heal")
+        played.send_signal(signal.SIGINT)
+        output, _ = played.communicate(timeout=60)
+    assert '"return"' not in events(tmp_path), output
+    assert not processes_of(f"pytest-main-{played.pid}")
+    assert {item.name for item in leftovers()} == before
+
+
+def test_a_closed_terminal_is_a_ctrl_c(tmp_path: Path) -> None:
+    """Whatever cannot be written to it any more stops neither the healing nor the report."""
+    before = {item.name for item in leftovers()}
+    ours, theirs = pty.openpty()
+    os.set_blocking(ours, False)
+
+    def holding() -> bool:
+        with suppress(BlockingIOError):
+            os.read(ours, 1 << 16)  # or the session would wait for its terminal to take more
+        return '"hold"' in events(tmp_path)
+
+    with session(
+        tmp_path,
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        start_new_session=True,
+        preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
+    ) as played:
+        os.close(theirs)
+        wait_until(holding, within=60, because="no fault holds")
+        os.close(ours)
+        played.wait(60)
+    assert '"return"' in events(tmp_path)
+    assert list(tmp_path.glob("*/rapport.html"))
+    assert not processes_of(f"pytest-main-{played.pid}")
+    assert {item.name for item in leftovers()} == before
+
+
+def test_a_kept_lab_ends_when_its_time_is_over() -> None:
+    """The launcher minds it, whatever became of whoever asked for it."""
+    name = f"expires-{os.getpid()}"
+    script = f"""
+from datetime import timedelta
+from pathlib import Path
+from lab.enclosure import Enclosure
+made = Enclosure.start({name!r}, data=Path("/run/bascule/{name}/data"), keep=True, lasts=timedelta(seconds=6))
+made.release()
+"""
+    subprocess.run([sys.executable, "-c", script], check=True)
+    assert is_alive(name)
+    wait_until(lambda: not is_alive(name), within=15, because="its time is over and it lives")
+    wait_until(lambda: name not in {item.name for item in leftovers()}, within=15, because="it is not swept")
+    assert not cgroup_roots(f"/bascule-{name}")
+
+
+def test_a_lab_is_not_started_on_top_of_one_that_begins() -> None:
+    """Two that ask for one name at the same instant: one gets it, the other a sentence."""
+    name = f"twice-{os.getpid()}"
+    script = f"""
+from pathlib import Path
+from lab.enclosure import Enclosure, NameTakenError
+try:
+    made = Enclosure.start({name!r}, data=Path("/run/bascule/{name}/data"))
+    print("mine", flush=True)
+    input()
+    made.close()
+except NameTakenError as error:
+    print(error, flush=True)
+"""
+    both = [
+        subprocess.Popen(
+            [sys.executable, "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1
+        )
+        for _ in range(2)
+    ]
+    said = [one.stdout.readline().strip() for one in both if one.stdout]
+    for one in both:
+        one.communicate("\n", timeout=30)
+    assert sorted(word == "mine" for word in said) == [False, True], said
+    assert any(f"a lab named {name} " in word for word in said)
+    assert name not in {item.name for item in leftovers()}

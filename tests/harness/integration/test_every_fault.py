@@ -1,0 +1,185 @@
+"""Laws of every fault, on a lab: it bites as measured, healing leaves no trace, and so does the journal alone."""
+
+from __future__ import annotations
+
+import subprocess
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+import faults as shown
+from faults import (
+    Blackhole,
+    CableCut,
+    ControllerBug,
+    Duplication,
+    During,
+    Every,
+    Flapping,
+    FullArray,
+    FullDisk,
+    HalfDeadSwitch,
+    Hang,
+    Latency,
+    Loss,
+    NetworkCut,
+    Nothing,
+    PlannedStop,
+    PortLoss,
+    PowerLoss,
+    Rate,
+    ReadErrors,
+    Reordering,
+    SlowArray,
+    Starved,
+    SwitchLoss,
+    Then,
+    WrongClock,
+)
+from lab.errors import NotAvailableError
+from lab.fabric import sieves
+from lab.nodes import NodeError
+from lab.waiting import wait_until
+
+if TYPE_CHECKING:
+    from lab.bench import Lab
+    from lab.faulting import Fault
+
+MS = timedelta(milliseconds=1)
+PORT = "esx-11/sw-servers-1"
+PLAYABLE: list[Fault] = [
+    Loss("fibre-a", 20),
+    Loss("fibre-a/storage", 1),
+    Loss("fibre-a", 20, towards="salle-2"),
+    Loss(PORT, 20),
+    Loss(PORT, 20, towards="esx-11"),
+    Latency("fibre-a", by=10 * MS, jitter=2 * MS),
+    Latency("fibre-a/servers", by=30 * MS, towards="salle-1"),
+    Rate("fibre-a", 10),
+    Rate(PORT, 1),
+    Flapping("fibre-a", up=300 * MS, down=200 * MS),
+    HalfDeadSwitch("sw-management-2"),
+    HalfDeadSwitch("sw-storage-3"),
+    Starved("etcd-2"),
+    FullDisk("dopasoins-2"),
+    CableCut("fibre-a", "fibre-1s"),
+    Blackhole("fibre-a", "salle-1"),
+    NetworkCut("storage", "salle-1", "salle-2"),
+    PortLoss("etcd-1", "management"),
+    SwitchLoss("sw-storage-2"),
+    PowerLoss("esx-21"),
+    PowerLoss("salle-2"),
+    Hang("svc-2"),
+    SlowArray("baie-2", by=5 * MS),
+    FullArray("baie-2"),
+    ReadErrors("baie-2", "dopasoins-1"),
+    ControllerBug(),
+    PlannedStop("svc-2"),
+    Then(CableCut("fibre-a"), Loss("fibre-b", 5)),
+    During(Rate("fibre-a", 20), Flapping("fibre-b", up=300 * MS, down=200 * MS), lasts=500 * MS),
+    Every(CableCut("fibre-a"), each=400 * MS, lasts=200 * MS, times=3),
+]
+BACK_WITHIN = 60  # seconds in which a room boots
+NEEDS_NETEM: list[Fault] = [Duplication("fibre-a", 10), Reordering("fibre-a", 10), Latency(PORT, by=10 * MS)]
+
+
+def whole_state(lab: Lab) -> dict[str, Any]:
+    """All that a fault may change."""
+    inside = ("nsenter", "-t", str(lab.enclosure.pid), "-n", "tc", "qdisc", "show")
+    queues = subprocess.run(inside, capture_output=True, text=True, check=True).stdout
+    return {
+        "links": {name: (link.up, link.carrier) for name, link in lab.fabric.links().items()},
+        "queues": sorted(line.split("refcnt")[0] for line in queues.splitlines()),
+        "inner queues": {node: inner_queues(lab, node) for node in lab.nodes.nodes},
+        "firewall": lab.fabric.state(),
+        "firmware": {name: lab.levers.firmware_runs(name) for name in lab.plan.switches},
+        "nodes": {name: lab.nodes.is_on(name) for name in lab.nodes.nodes},
+        "processors": {name: lab.levers.straits.allowed(name) for name in lab.nodes.nodes},
+        "helpers": sorted(path.name for path in lab.enclosure.state.glob("helper-*.json")),
+        "disks": {name: has_space(lab, name) for name in lab.plan.servers},
+        "journal": lab.levers.journal.items(),
+    }
+
+
+def inner_queues(lab: Lab, node: str) -> list[str]:
+    try:
+        return sorted(lab.nodes.run(node, "tc", "qdisc", "show").output.splitlines())
+    except NodeError as error:
+        return [str(error)]
+
+
+def has_space(lab: Lab, server: str) -> bool:
+    try:
+        return lab.levers.straits.space(server) > 0
+    except NodeError:  # it boots
+        return False
+
+
+def named(fault: Fault) -> str:
+    return str(fault)
+
+
+def test_every_fault_of_the_package_is_here() -> None:
+    here = {type(fault).__name__ for fault in (*PLAYABLE, *NEEDS_NETEM)}
+    assert here | {WrongClock.__name__, Nothing.__name__} == set(shown.__all__)
+
+
+@pytest.mark.parametrize("fault", PLAYABLE, ids=named)
+def test_it_bites_as_measured_and_healing_it_leaves_no_trace(whole: Lab, fault: Fault) -> None:
+    before = whole_state(whole)
+    whole.count_from_now()
+    assert not fault.holds(whole).holds
+    fault.inject(whole)
+    whole.count_from_now()
+    wait_until(lambda: fault.holds(whole).holds, within=3, because=lambda: fault.holds(whole).detail)
+    fault.heal(whole)
+    fault.heal(whole)
+    wait_until(
+        lambda: whole_state(whole) == before,
+        within=BACK_WITHIN,
+        because=lambda: f"{before} became {whole_state(whole)}",
+    )
+    wait_until(lambda: not fault.holds(whole).holds, within=10, because="it still bites")
+
+
+@pytest.mark.parametrize("fault", PLAYABLE, ids=named)
+def test_whoever_broke_it_the_journal_mends_it(whole: Lab, fault: Fault) -> None:
+    before = whole_state(whole)
+    fault.inject(whole)
+    assert not whole.levers.journal.is_clear
+    whole.levers.mend_all()
+    wait_until(
+        lambda: whole_state(whole) == before,
+        within=BACK_WITHIN,
+        because=lambda: f"{before} became {whole_state(whole)}",
+    )
+
+
+@pytest.mark.parametrize("fault", [*NEEDS_NETEM, WrongClock("esx-11", timedelta(hours=1))], ids=named)
+def test_what_this_kernel_cannot_do_is_not_available_and_changes_nothing(whole: Lab, fault: Fault) -> None:
+    if whole.fabric.impairing.has_netem() and not isinstance(fault, WrongClock):
+        pytest.skip("this kernel has netem")
+    before = whole_state(whole)
+    with pytest.raises(NotAvailableError, match=r"netem|clock"):
+        fault.inject(whole)
+    assert whole_state(whole) == before
+
+
+def test_the_kernel_ends_a_loss_that_nobody_heals(whole: Lab) -> None:
+    whole.fabric.impairing.sift("loss", ["c1b in"], sieves.share(0.99), seconds=1)
+    fault = Loss(whole.layout.strands[0].cable, 99)
+    wait_until(lambda: not fault.holds(whole).holds, within=5, because="the element does not expire")
+    whole.fabric.impairing.unsift("loss", ["c1b in"])
+
+
+def test_a_cut_of_a_flapping_cable_keeps_it_dark(whole: Lab) -> None:
+    flapping = Flapping("fibre-a", up=100 * MS, down=100 * MS)
+    flapping.inject(whole)
+    ends = [end for strand in whole.layout.strands_of("fibre-a") for end in strand.ends]
+    whole.levers.unplug(ends)
+    assert not flapping.holds(whole).holds
+    flapping.heal(whole)
+    assert not any(whole.fabric.links()[end].carrier for end in ends)
+    whole.levers.plug(ends)
+    assert all(whole.fabric.links()[end].carrier for end in ends)
