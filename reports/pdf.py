@@ -6,6 +6,7 @@ The only importer of weasyprint, which is an optional extra and asks for Pango: 
 from __future__ import annotations
 
 import contextlib
+import warnings
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from reports.errors import ReportError
@@ -46,7 +47,10 @@ def pdf(html: str, attached: str, name: str, moment: datetime) -> Pdf:
             modified=moment,
         )
         document.metadata.attachments = [*document.metadata.attachments, evidence]
-        return Pdf(document.write_pdf(pdf_variant=VARIANT, pdf_tags=True), len(document.pages))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ResourceWarning)  # weasyprint leaves the file of its colour profile open
+            content = document.write_pdf(pdf_variant=VARIANT, pdf_tags=True)
+        return Pdf(content, len(document.pages))
 
 
 def _weasyprint() -> Any:  # noqa: ANN401 - published without types

@@ -25,7 +25,7 @@ SECTIONS: Mapping[str, str] = {
     "perimetre": N_("3. Périmètre, hypothèses et limites de la réplique"),
     "participants": N_("4. Participants et rôles"),
     "chronogramme": N_("5. Scénarios et chronogramme prévu"),
-    "initial": N_("6. État initial vérifié"),
+    "etat-initial": N_("6. État initial vérifié"),
     "scenarios": N_("7. Scénarios joués : chronologie et mesures"),
     "exclus": N_("8. Ce qui n'a pas été éprouvé"),
     "ecarts": N_("9. Écarts, points forts et plan d'actions"),
@@ -164,6 +164,14 @@ GLOSSARY: tuple[tuple[str, str], ...] = (
     (
         N_("Interruption"),
         N_("temps sans pouvoir travailler : les opérations échouent, ou épuisent la patience du soignant"),
+    ),
+    (
+        N_("Ralenti"),
+        N_("dans une figure : plus d'une seconde d'attente, un dixième de seconde pour le pouls"),
+    ),
+    (
+        N_("Pouls"),
+        N_("lecture d'un dossier répétée cent fois par seconde, sans nouvelle tentative"),
     ),
     (N_("Gel"), N_("attente d'une opération qui finit par aboutir ; le plus long est retenu")),
     (

@@ -92,7 +92,12 @@ def test_what_the_catalogue_has_and_the_campaign_left_out_is_listed(tmp_path: Pa
 
 
 def test_a_calibration_is_shown_whatever_its_shape(tmp_path: Path) -> None:
-    shape = {"sentence_fr": "20 vues sur 20", "smallest_gap_s": 0.012, "rows": [{"length_s": 0.05, "seen": 20}], "ok": True}
+    shape = {
+        "sentence_fr": "20 vues sur 20",
+        "smallest_gap_s": 0.012,
+        "rows": [{"length_s": 0.05, "seen": 20}],
+        "ok": True,
+    }
     run = write_run(tmp_path, MET, calibration=shape)
 
     rows = dict(calibration(load(run), FRENCH))

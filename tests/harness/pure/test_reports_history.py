@@ -26,7 +26,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 FRENCH = speak("fr")
-BEFORE = Figures(Outcome.MET, accepted=False, observed="B", interruption=timedelta(), freeze=timedelta(seconds=2), harmed=0)
+BEFORE = Figures(
+    Outcome.MET, accepted=False, observed="B", interruption=timedelta(), freeze=timedelta(seconds=2), harmed=0
+)
 
 
 def run_on(root: Path, day: int, *stories: Any, **campaign: Any) -> Path:  # noqa: ANN401 - stories, and any JSON
