@@ -46,6 +46,8 @@ def pytest_configure(config: pytest.Config) -> None:
         config.addinivalue_line("markers", marker)
     if config.getoption("--plan") != DEFAULT_PLAN or config.getoption("--time-scale") is not None:
         plan_of(config)
+    if config.getoption("--people") is not None:
+        people_of(config)
 
 
 def plan_of(config: pytest.Config) -> Plan:

@@ -102,7 +102,8 @@ def test_the_page_and_its_history_are_kept_beside_the_run(
     """With a stand-in for Allure: what it is asked, and what becomes of what it wrote."""
     stand_in = tmp_path / "stand-in"
     stand_in.write_text(
-        "#!/bin/sh\nmkdir report; cp allurerc.json report/index.html; cp -r . ../asked; echo '{\"run\": 1}' >>history.jsonl\n"
+        "#!/bin/sh\nmkdir report; cp allurerc.json report/index.html; cp -r . ../asked\n"
+        "echo '{\"run\": 1}' >>history.jsonl\n"
     )
     stand_in.chmod(0o755)
     monkeypatch.setenv("BASCULE_ALLURE", str(stand_in))

@@ -66,9 +66,24 @@ def test_axe_finds_no_violation(tmp_path: Path, which: str) -> None:
 
 
 @needs_browser
+@needs_axe
+def test_axe_sees_a_planted_fault(tmp_path: Path) -> None:
+    assert AXE is not None
+    page = tmp_path / "asked.html"
+    page.write_text('<html><body><img src="data:,x">' + ASK.format(axe=Path(AXE).read_text("utf-8")), "utf-8")
+
+    said = browse("--dump-dom", page.as_uri(), profile=tmp_path / "profile")
+
+    assert '"image-alt"' in said
+    assert '"html-has-lang"' in said
+
+
+@needs_browser
 def test_pages_call_nobody(tmp_path: Path) -> None:
     published = reports.publish(write_run(tmp_path, *STORIES))
     own = hosts("about:blank", tmp_path, "blank")
+    (tmp_path / "planted.html").write_text('<html lang="fr"><img src="https://example.invalid/x.png" alt="x">')
+    assert "example.invalid" in hosts((tmp_path / "planted.html").as_uri(), tmp_path, "planted") - own
 
     for page in (published.document, published.allure):
         if page is not None:

@@ -1,4 +1,4 @@
-"""The file to sign: tagged, told in words, on A4 without a clipped line, the same octets each time; or a sentence why not."""
+"""The file to sign: tagged, told in words, no clipped line, the same octets each time; or a sentence why not."""
 
 from __future__ import annotations
 
