@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from reports.errors import ReportError
@@ -9,10 +10,26 @@ from reports.errors import ReportError
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["NAMES", "ReportError", "write"]
+    from reports.language import Language
+    from reports.model import Campaign
+
+__all__ = ["NAMES", "Published", "ReportError", "publish", "write"]
 
 NAMES = {"fr": "rapport.html", "en": "report.html"}
 """File name of the document in each language, inside the run folder."""
+PDF = {"fr": "rapport.pdf", "en": "report.pdf"}
+SUMMARY = {"fr": "resume.md", "en": "summary.md"}
+
+
+@dataclass(frozen=True)
+class Published:
+    """What was written, and a sentence for each thing that could not be."""
+
+    document: Path
+    pdf: Path | None = None
+    summary: Path | None = None
+    allure: Path | None = None
+    missing: tuple[str, ...] = ()
 
 
 def write(run_folder: Path, language: str = "fr") -> Path:
@@ -23,15 +40,62 @@ def write(run_folder: Path, language: str = "fr") -> Path:
     Raises:
         ReportError: the folder is no run folder, cannot be read or written, or the language is not known.
     """
+    campaign, words = _read(run_folder, language)
+    return _document(run_folder, campaign, words, 0)
+
+
+def publish(run_folder: Path, language: str = "fr", *, install: bool = False) -> Published:
+    """Write everything that is made of a run: document, PDF, manifest, summary, and Allure's page.
+
+    What this machine cannot make is left out, and a sentence says what is missing. `install` allows to fetch Allure.
+
+    Raises:
+        ReportError: as `write`.
+    """
+    from reports import allure, manifest, markdown  # noqa: PLC0415  see below
+    from reports.document import render  # noqa: PLC0415  see below
+    from reports.pdf import pdf  # noqa: PLC0415  see below
+
+    campaign, words = _read(run_folder, language)
+    missing: list[str] = []
+    printed = None
+    try:
+        text = manifest.text(campaign.files)
+        moment = campaign.ended or campaign.started
+        printed = pdf(render(campaign, words, pages=None), text, manifest.MANIFEST, moment)
+    except ReportError as error:
+        missing.append(str(error))
+    document = _document(run_folder, campaign, words, printed.pages if printed else 0)
+    summary = run_folder / SUMMARY[language]
+    manifest.replace(summary, markdown.summary(campaign, words))
+    page = None
+    try:
+        page = allure.write(run_folder, campaign, words, install=install)
+    except ReportError as error:
+        missing.append(str(error))
+    target = run_folder / PDF[language] if printed else None
+    if printed and target:
+        manifest.replace(target, printed.content)
+    return Published(document, target, summary, page, tuple(missing))
+
+
+def _read(run_folder: Path, language: str) -> tuple[Campaign, Language]:
     # Imported here: a bench that only wants the name of a report does not pay for templates and locales.
-    from reports import manifest  # noqa: PLC0415  see above
-    from reports.document import render  # noqa: PLC0415  see above
+    from reports import earlier, manifest, past  # noqa: PLC0415  see above
     from reports.language import speak  # noqa: PLC0415  see above
     from reports.load import load  # noqa: PLC0415  see above
 
     words = speak(language)
-    campaign = load(run_folder)
-    target = run_folder / NAMES[language]
-    manifest.replace(target, render(campaign, words))
+    if (run_folder / "campaign.json").is_file() and not (run_folder / earlier.EARLIER).exists():
+        manifest.replace(run_folder / earlier.EARLIER, earlier.to_json(past.before(run_folder)))
+    return load(run_folder), words
+
+
+def _document(run_folder: Path, campaign: Campaign, words: Language, pages: int) -> Path:
+    from reports import manifest  # noqa: PLC0415  see above
+    from reports.document import render  # noqa: PLC0415  see above
+
+    target = run_folder / NAMES[words.code]
+    manifest.replace(target, render(campaign, words, pages))
     manifest.replace(run_folder / manifest.MANIFEST, manifest.text(campaign.files))
     return target

@@ -8,45 +8,83 @@ from typing import TYPE_CHECKING, Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from reports import facts, manifest, measures, vocabulary
+from reports import actions, answers, compared, confidence, coverage, facts, manifest, measures, vocabulary
+from reports.curves import curve
 from reports.figures import drawing, figure_key, timeline
 from reports.sentences import Sentences
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from reports.language import Language
     from reports.model import Campaign
+    from reports.past import RunLine
+    from reports.trend import Course
 
 _PHRASES: tuple[Callable[..., object], ...] = (
+    answers.advised,
+    answers.objectives,
+    compared.compared,
+    compared.regressions,
+    confidence.calibration,
+    confidence.confidence,
+    confidence.instrument,
     facts.durations,
     facts.means,
+    facts.moment,
     facts.period,
     facts.perimeter,
     facts.purpose,
+    facts.returned,
     facts.subject,
+    curve,
     drawing,
     measures.informative,
+    measures.journeys,
     measures.judged,
-    measures.measured,
+    measures.against,
     measures.named,
     measures.promised,
     timeline,
 )
 """What templates may call: functions of a fact and a language, under their own names."""
 
+_FACTS: tuple[Callable[..., object], ...] = (coverage.coverage, coverage.not_played, actions.actions)
+"""The same, of a campaign alone."""
+
 TEMPLATES = Path(__file__).parent / "templates"
 
 
-def render(campaign: Campaign, language: Language) -> str:
-    """Return the document of a campaign; pure but for the templates it reads."""
-    environment = _environment(language)
-    page = environment.get_template("document.html.j2").render(
-        campaign=campaign,
-        css=Markup((TEMPLATES / "print.css").read_text("utf-8")),  # noqa: S704  our own style sheet
-        manifest_name=manifest.MANIFEST,
-        manifest_digest=manifest.digest(manifest.text(campaign.files)),
+def render(campaign: Campaign, language: Language, pages: int | None = 0) -> str:
+    """Return the document of a campaign; pure but for the templates it reads.
+
+    The cover prints the number of pages of the PDF: 0 where there is none, None for the PDF itself, which counts.
+    """
+    page = (
+        _environment(language)
+        .get_template("document.html.j2")
+        .render(
+            campaign=campaign,
+            pages=pages,
+            css=_style(),
+            manifest_name=manifest.MANIFEST,
+            manifest_digest=manifest.digest(manifest.text(campaign.files)),
+        )
     )
+    return _tidy(page)
+
+
+def render_trend(runs: Sequence[RunLine], courses: Sequence[Course], language: Language) -> str:
+    """Return the page over many runs."""
+    template = _environment(language).get_template("history.html.j2")
+    return _tidy(template.render(runs=runs, courses=courses, css=_style()))
+
+
+def _style() -> Markup:
+    return Markup((TEMPLATES / "print.css").read_text("utf-8"))  # noqa: S704  our own style sheet
+
+
+def _tidy(page: str) -> str:
     lines = "\n".join(line.rstrip() for line in page.splitlines() if line.strip())
     # A damaged file can hold half a surrogate pair, which no encoding can write.
     return lines.encode("utf-8", "replace").decode("utf-8") + "\n"
@@ -64,6 +102,7 @@ def _environment(language: Language) -> Environment:
     i18n: Any = environment
     i18n.install_gettext_callables(language.gettext, language.ngettext, newstyle=True)
     environment.globals.update({phrase.__name__: _in(language, phrase) for phrase in _PHRASES})
+    environment.globals.update({fact.__name__: fact for fact in _FACTS})
     environment.globals.update(language=language, words=vocabulary, say=Sentences(language), key=figure_key)
     environment.filters.update(duration=language.duration, size=language.size, typeset=language.typeset)
     return environment

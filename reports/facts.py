@@ -6,10 +6,11 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from lab.plan import NodeKind
-from reports.vocabulary import MACHINE, N_
+from reports.vocabulary import MACHINE, N_, SEGMENTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from datetime import timedelta
 
     from lab.plan import Plan
     from reports.language import Language
@@ -52,12 +53,17 @@ def perimeter(plan: Plan, language: Language) -> Iterator[Fact]:
     yield say("Applications"), ", ".join(plan.services)
 
 
+def moment(result: ScenarioResult, language: Language) -> str:
+    """Return when a scenario's fault was injected, in universal time and where the hospital is; empty when unknown."""
+    if result.began is None:
+        return ""
+    there = language.local(result.began)
+    return f"{language.day(result.began)}, {language.clock(result.began)} UTC" + (f" ({there})" if there else "")
+
+
 def durations(result: ScenarioResult, language: Language) -> Iterator[Fact]:
-    """Yield when a scenario's fault was injected and how long each stretch of it lasted."""
+    """Yield how long each stretch of a scenario lasted, and the segments of its failover."""
     say = language.gettext
-    if result.began is not None:
-        when = f"{language.day(result.began)}, {language.clock(result.began)} UTC"
-        yield say("Injection") if result.injected is not None else say("Début de l'observation"), when
     held = _between(result.injected, result.healed)
     yield say("Panne maintenue"), language.duration(held)
     yield (
@@ -65,9 +71,24 @@ def durations(result: ScenarioResult, language: Language) -> Iterator[Fact]:
         language.duration(_between(result.healed, result.returned)),
     )
     yield (
-        say("Durée sans redondance (de la panne au retour à la normale)"),
-        language.duration(_between(result.injected, result.returned)),
+        say("Durée sans redondance"),
+        language.duration(exposed(result)),
     )
+    for segment in result.segments:
+        yield say(SEGMENTS.get(segment.name, segment.name)), language.duration(segment.length)
+
+
+def returned(result: ScenarioResult, language: Language) -> tuple[str, str, str]:
+    """Return how long the way back took, how long nothing was redundant, and how many writes were harmed."""
+    verdict = result.verdict
+    harmed = "—" if verdict is None else language.number(len(verdict.lost) + len(verdict.duplicated))
+    return language.duration(_between(result.healed, result.returned)), language.duration(exposed(result)), harmed
+
+
+def exposed(result: ScenarioResult) -> timedelta | float | None:
+    """Return the time without redundancy: as the verdict has it, else from the log."""
+    recorded = result.verdict.without_redundancy if result.verdict else None
+    return recorded if recorded is not None else _between(result.injected, result.returned)
 
 
 def means(campaign: Campaign, language: Language) -> Iterator[Fact]:

@@ -13,9 +13,10 @@ from markupsafe import Markup
 
 from lab.plan import draw as draw_plan
 from reports.model import State
-from reports.panel import BAND, BAR, INK, LANE, WIDTH, Panel, bar, draw
+from reports.panel import BAND, BAR, INK, LANE, WIDTH, Panel, bars, draw
+from reports.segments import MARKED
 from reports.svg import FONT, number, tag, width
-from reports.vocabulary import JOURNEYS, MARKS, STATES
+from reports.vocabulary import JOURNEYS, MARKS, SHORT_SEGMENTS, STATES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -28,6 +29,7 @@ GRAIN = 0.1
 """Seconds that a cell of a close look covers: the 100 ms that issue 8 asks for."""
 BEFORE, LEAST, MOST, AFTER = 1.0, 5.0, 12.0, 1.0
 """Seconds of a close look: before its moment, at least and at most after it, and after the last trouble."""
+LONG_WAIT = 1.0
 LABEL_LIMIT = 34
 
 
@@ -41,7 +43,7 @@ def timeline(result: ScenarioResult, language: Language) -> Markup:
     for panel in _panels(result, language, f"{key}-hatch"):
         shapes, height = draw(panel, language)
         parts.append(tag("g", *shapes, transform=f"translate(0 {number(top)})"))
-        top += height + 14
+        top += height + 8
     shapes, height = _legend(language, f"{key}-hatch")
     parts.append(tag("g", *shapes, transform=f"translate(0 {number(top)})"))
     return tag(
@@ -119,6 +121,9 @@ def _panels(result: ScenarioResult, language: Language, hatch: str) -> Iterator[
     lanes = tuple((lane_label(lane, language), lane.spans) for lane in result.lanes)
     known = ((result.injected, "inject"), (result.healed, "heal"), (result.returned, "return"))
     marks = tuple((at, language.gettext(MARKS[what])) for at, what in known if at is not None)
+    marks += tuple(
+        (event.at, language.gettext(SHORT_SEGMENTS[event.what])) for event in result.events if event.what in MARKED
+    )
     held = (result.injected, end if result.healed is None else result.healed)
     band = (held[0], held[1]) if held[0] is not None else None
 
@@ -129,12 +134,19 @@ def _panels(result: ScenarioResult, language: Language, hatch: str) -> Iterator[
     if result.injected is None:
         yield panel(language.gettext("Vue d'ensemble, en secondes depuis le début de l'observation"), start, end)
         return
-    yield panel(language.gettext("Vue d'ensemble, en secondes depuis l'injection"), start, end)
     looked = _last_trouble(spans, result.injected)
+    if start < result.injected - BEFORE or end > looked:
+        yield panel(language.gettext("Vue d'ensemble, en secondes depuis l'injection"), start, end)
     yield panel(language.gettext("Autour de l'injection, au pas de 100 ms"), result.injected - BEFORE, looked, GRAIN)
-    if result.healed is not None and _troubled(spans, max(looked, result.healed), result.healed + MOST):
+    if result.healed is not None and _harmed(spans, max(looked, result.healed), result.healed + MOST):
         title = language.gettext("Autour de la réparation, au pas de 100 ms")
         yield panel(title, result.healed - BEFORE, _last_trouble(spans, result.healed), GRAIN)
+
+
+def _harmed(spans: Sequence[Span], start: float, end: float) -> bool:
+    """Whether a moment did harm that deserves a look: an interruption, or a wait of a second."""
+    troubles = _troubled(spans, start, end)
+    return any(span.state is State.INTERRUPTED or span.end - span.start >= LONG_WAIT for span in troubles)
 
 
 def _troubled(spans: Sequence[Span], start: float, end: float) -> list[Span]:
@@ -165,7 +177,7 @@ def _hatch(key: str) -> Markup:
 
 def _legend(language: Language, hatch: str) -> tuple[list[Markup], float]:
     """Return the key to the figure, on as many lines as it needs."""
-    samples = [(bar(state, 0, 0, 26, hatch), language.gettext(STATES[state])) for state in State]
+    samples = [(bars(state, [(0, 26)], 0, hatch), language.gettext(STATES[state])) for state in State]
     samples.append((tag("rect", x=0, y=-1, width=26, height=BAR + 2, fill=BAND), language.gettext("panne maintenue")))
     dashes = tag("path", d=f"M13 -1V{BAR + 1}", stroke=INK, stroke_dasharray="3 2")
     samples.append((dashes, language.gettext("événement")))
@@ -175,7 +187,7 @@ def _legend(language: Language, hatch: str) -> tuple[list[Markup], float]:
         need = 32 + width(word) + 18
         if x and x + need > WIDTH:
             x, y = 0.0, y + LANE
-        text = tag("text", word, x=32, y=BAR - 2)
+        text = tag("text", word, x=32, y=BAR - 0.5)
         shapes.append(tag("g", sample, text, transform=f"translate({number(x)} {number(y)})"))
         x += need
     return shapes, y + LANE

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from datetime import UTC, timedelta
+from datetime import UTC, datetime, timedelta
 from importlib import resources
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from babel.dates import format_date, format_time
 from babel.messages.catalog import Catalog
@@ -21,12 +22,13 @@ from babel.numbers import format_decimal
 from reports.errors import ReportError
 
 if TYPE_CHECKING:
-    from datetime import datetime
+    from datetime import date
 
 NBSP = "\N{NO-BREAK SPACE}"
 LANGUAGES = ("fr", "en")
 _LOCALES = {"fr": "fr_FR", "en": "en_GB"}
 _UNIT = 1024
+_ZONE = "Europe/Paris"
 _LEAST = 0.005  # seconds; what would be rounded to nothing is said to be small
 _IN_MINUTES_FROM = 120  # seconds; as lab.measure words its sentences
 
@@ -96,9 +98,26 @@ class Language:
         """Return the date of a moment, in universal time."""
         return str(format_date(moment.astimezone(UTC).date(), "long", locale=self.locale))
 
+    def figures(self, moment: date) -> str:
+        """Return a date in figures, for tables; that of a moment in universal time."""
+        day = moment.astimezone(UTC).date() if isinstance(moment, datetime) else moment
+        return f"{day:%d/%m/%Y}"
+
+    def short(self, day: date) -> str:
+        """Return a date in as few figures as can be, for the head of a narrow column."""
+        return f"{day:%d/%m/%y}"
+
     def clock(self, moment: datetime) -> str:
         """Return the time of day of a moment, in universal time."""
         return str(format_time(moment.astimezone(UTC), "HH:mm:ss", tzinfo=UTC, locale=self.locale))
+
+    def local(self, moment: datetime) -> str:
+        """Return the time of day where the hospital is; empty where the machine does not know its zone."""
+        try:
+            there = moment.astimezone(ZoneInfo(_ZONE))
+        except ZoneInfoNotFoundError:
+            return ""
+        return self.say("{clock} heure de Paris", clock=f"{there:%H:%M:%S}")
 
     def size(self, octets: int) -> str:
         """Return a file size."""

@@ -8,16 +8,20 @@ from typing import TYPE_CHECKING
 
 from lab.plan import PlanError
 from lab.plan import load as load_plan
+from reports import earlier
 from reports.errors import ReportError
 from reports.manifest import survey
-from reports.model import Campaign, Gap, Problem
-from reports.records import VERSION, CampaignRecord, read
+from reports.model import Campaign, Gap, Known, Problem, Told
+from reports.people import PEOPLE, people_of
+from reports.records import VERSION, CampaignRecord, CatalogueRecord, DeviationsRecord, RepetitionRecord, read
 from reports.scenario import load_scenario
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from lab.plan import Plan
+    from reports.people import People
+    from reports.records import ToldRecord
 
 PLAN, CAMPAIGN = "plan.yaml", "campaign.json"
 _FOLDER = re.compile(r"(?P<when>\d{8}T\d{6}Z)-(?P<plan>.+)")
@@ -41,6 +45,9 @@ def load(run_folder: Path) -> Campaign:
     if record.ended is None:
         gaps += (Gap(CAMPAIGN, Problem.NOT_FINISHED),)
     plan, plan_gaps = _plan(run_folder / PLAN)
+    people, people_gaps = _people(run_folder / PEOPLE)
+    catalogue, deviations, repetitions, told_gaps = _told(run_folder)
+    before, before_gaps = earlier.read(run_folder)
     return Campaign(
         plan_name=record.plan,
         started=record.started.astimezone(UTC),
@@ -52,8 +59,39 @@ def load(run_folder: Path) -> Campaign:
         backend={key: str(value) for key, value in record.backend.items()},
         phases={key: timedelta(seconds=value) for key, value in record.phases.items()},
         files=survey(run_folder),
-        gaps=gaps + plan_gaps,
+        catalogue=catalogue,
+        deviations=deviations,
+        repetitions=repetitions,
+        calibration=record.calibration or {},
+        people=people,
+        earlier=before,
+        gaps=gaps + plan_gaps + people_gaps + told_gaps + before_gaps,
     )
+
+
+def _told(run_folder: Path) -> tuple[tuple[Known, ...], tuple[Told, ...], tuple[Told, ...], tuple[Gap, ...]]:
+    """Return what the optional files say; one that is not there is nothing to tell."""
+    known, known_gaps = read(run_folder / "catalogue.json", CatalogueRecord, "catalogue.json")
+    signed, signed_gaps = read(run_folder / "deviations.json", DeviationsRecord, "deviations.json")
+    repeated, repeated_gaps = read(run_folder / "repetition.json", RepetitionRecord, "repetition.json")
+    catalogue = (
+        {(one.family, one.title_fr): Known(one.family, one.title, one.title_fr) for one in known.root} if known else {}
+    )
+    return (
+        tuple(catalogue[key] for key in sorted(catalogue)),
+        tuple(map(_sentence, signed.root)) if signed else (),
+        tuple(map(_sentence, repeated.scenarios)) if repeated else (),
+        tuple(gap for gap in known_gaps + signed_gaps + repeated_gaps if gap.problem is not Problem.ABSENT),
+    )
+
+
+def _sentence(row: ToldRecord) -> Told:
+    return Told(row.scenario, row.sentence, row.sentence_fr, row.standing)
+
+
+def _people(path: Path) -> tuple[People | None, tuple[Gap, ...]]:
+    """Return what people wrote. A run without their file is whole: the form has empty cells, and says so."""
+    return people_of(path) if path.exists() else (None, ())
 
 
 def _guessed(run_folder: Path, gaps: tuple[Gap, ...]) -> CampaignRecord:

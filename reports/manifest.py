@@ -15,8 +15,22 @@ if TYPE_CHECKING:
 
 MANIFEST = "MANIFEST.sha256"
 
-DERIVED = frozenset({MANIFEST, "rapport.html", "report.html", "rapport.pdf", "report.pdf"})
-"""Files at the top of a run folder that are made from the others.
+DERIVED = frozenset(
+    {
+        *(
+            MANIFEST,
+            "rapport.html",
+            "report.html",
+            "rapport.pdf",
+            "report.pdf",
+            "resume.md",
+            "summary.md",
+            "allure.html",
+        ),
+        "people.yaml",
+    }
+)
+"""Files at the top of a run folder that are made from the others, and the one that people complete afterwards.
 
 They stay out of the manifest: the document prints the manifest's own hash, so that the signed document vouches
 for the manifest and the manifest for every fact.
@@ -42,11 +56,11 @@ def digest(manifest: str) -> str:
     return hashlib.sha256(manifest.encode("utf-8", "surrogateescape")).hexdigest()
 
 
-def replace(path: Path, content: str) -> None:
+def replace(path: Path, content: str | bytes) -> None:
     """Write a derived file whole or not at all: a reader never meets half a report."""
     draft = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        draft.write_bytes(content.encode("utf-8", "surrogateescape"))
+        draft.write_bytes(content if isinstance(content, bytes) else content.encode("utf-8", "surrogateescape"))
         draft.replace(path)
     except OSError as error:
         draft.unlink(missing_ok=True)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from lab.measure import Outcome
+from reports.vocabulary import JOURNEYS, N_
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from datetime import timedelta
 
     from lab.measure import Verdict
@@ -16,6 +17,14 @@ if TYPE_CHECKING:
 
 SHOWN = 6
 """Names of writes or accesses listed under a table; the rest is in ``verdict.json``."""
+
+
+NOTICED: Mapping[str, str] = {
+    "vanished": N_("Écritures disparues d'une lecture ultérieure"),
+    "stale": N_("Lectures plus anciennes qu'une précédente"),
+    "mistraced": N_("Accès mal tracés"),
+}
+"""What a verdict may say besides, where the measure looked for it; told when there is any."""
 
 
 class Measure(NamedTuple):
@@ -34,11 +43,22 @@ def promised(objective: Objective | None, language: Language) -> tuple[str, ...]
     return _in_words(objective.interruption, objective.freeze, objective.loss, language)
 
 
-def measured(verdict: Verdict | None, language: Language) -> tuple[str, ...]:
-    """Return what was measured, in the order of the objective; empty without a verdict."""
+def against(result: ScenarioResult, language: Language) -> tuple[str, str, str]:
+    """Return interruption, freeze and loss, each with its bound in brackets; dashes without a verdict."""
+    verdict, bound = result.verdict, result.description.objective if result.description else None
     if verdict is None:
-        return ()
-    return _in_words(verdict.interruption, verdict.freeze, len(verdict.lost) + len(verdict.duplicated), language)
+        return ("—", "—", "—")
+    harmed = language.number(len(verdict.lost) + len(verdict.duplicated))
+    loss = None if bound is None or bound.loss is None else language.number(bound.loss)
+    return (
+        _beside(language.duration(verdict.interruption), bound.interruption if bound else None, language),
+        _beside(language.duration(verdict.freeze), bound.freeze if bound else None, language),
+        harmed if loss is None else f"{harmed} ({loss})",
+    )
+
+
+def _beside(value: str, most: timedelta | None, language: Language) -> str:
+    return value if most is None else f"{value} ({language.duration(most)})"
 
 
 def judged(result: ScenarioResult, language: Language) -> tuple[Measure, ...]:
@@ -58,6 +78,7 @@ def judged(result: ScenarioResult, language: Language) -> tuple[Measure, ...]:
         (say("Écritures acquittées perdues ou en double"), harmed, loss),
         (say("Accès servis sans trace"), len(verdict.untraced), 0),
         (say("Écritures présentes dans une seule copie"), len(verdict.diverged), 0),
+        *((say(name), len(getattr(verdict, key)), 0) for key, name in NOTICED.items() if getattr(verdict, key, ())),
     ]
     rows = [
         Measure(
@@ -86,21 +107,36 @@ def informative(verdict: Verdict, language: Language) -> tuple[tuple[str, str], 
     return (
         (say("Interruption totale, cumulée"), language.duration(verdict.interruption_total)),
         (
-            say("Interruption vue sans nouvelle tentative du client"),
+            say("Interruption vue sans nouvelle tentative"),
             language.duration(verdict.interruption_without_retries),
         ),
-        (say("La même, sur des connexions gardées ouvertes"), language.duration(verdict.interruption_kept)),
-        (say("Écritures au résultat inconnu du client"), language.number(verdict.unknown)),
+        (say("La même, connexions gardées"), language.duration(verdict.interruption_kept)),
+        (say("Écritures au résultat inconnu"), language.number(verdict.unknown)),
         (
-            say("Opérations de soignants observées"),
+            say("Opérations de soignants"),
             _failed(verdict.operations, verdict.operations_failed, language),
         ),
         (
-            say("Tentatives observées, pouls compris"),
+            say("Tentatives, pouls compris"),
             _failed(verdict.attempts, verdict.attempts_failed, language),
         ),
-        (say("Plus courte coupure que la mesure est sûre de voir"), language.duration(verdict.smallest_gap)),
-        (say("Retard propre de l'instrument de mesure"), language.duration(verdict.lag)),
+        (say("Plus courte coupure vue à coup sûr"), language.duration(verdict.smallest_gap)),
+        (say("Retard propre de l'instrument"), language.duration(verdict.lag)),
+    )
+
+
+def journeys(verdict: Verdict | None, language: Language) -> tuple[tuple[str, ...], ...]:
+    """Return each journey apart: served, failed, interruption, median and 99th wait; none where it was not measured."""
+    return tuple(
+        (
+            language.gettext(JOURNEYS.get(row.journey, row.journey)),
+            language.number(row.operations),
+            language.number(row.failed),
+            language.duration(row.interruption_s),
+            language.duration(row.p50_s),
+            language.duration(row.p99_s),
+        )
+        for row in getattr(verdict, "journeys", ())
     )
 
 
@@ -111,6 +147,7 @@ def named(verdict: Verdict, language: Language) -> Iterator[str]:
         (language.gettext("Écritures en double"), verdict.duplicated),
         (language.gettext("Écritures présentes dans une seule copie"), verdict.diverged),
         (language.gettext("Accès sans trace"), verdict.untraced),
+        *((language.gettext(name), getattr(verdict, key, ())) for key, name in NOTICED.items()),
     )
     for name, ids in groups:
         if ids:
@@ -132,7 +169,7 @@ def _in_words(
 
 
 def _failed(total: int, failed: int, language: Language) -> str:
-    return language.say("{total}, dont {failed} en échec", total=language.number(total), failed=language.number(failed))
+    return language.say("{total} ({failed} en échec)", total=language.number(total), failed=language.number(failed))
 
 
 def _kept(verdict: Verdict, *, within: bool | None) -> bool | None:

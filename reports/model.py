@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
     from lab.measure import Verdict
     from lab.plan import Plan
+    from reports.earlier import Earlier
+    from reports.people import People
 
 
 class State(StrEnum):
@@ -65,6 +67,7 @@ class Problem(StrEnum):
     BAD_VALUE = "bad value"
     TRUNCATED = "truncated"
     NOT_FINISHED = "not finished"
+    OTHER_FORMAT = "other format"
 
 
 @dataclass(frozen=True)
@@ -110,6 +113,27 @@ class Description:
 
 
 @dataclass(frozen=True)
+class Segment:
+    """A stretch of a failover (detect, decide, fence, boot, reconnect), where the bench recorded it."""
+
+    name: str
+    start: float | None
+    """Seconds from the scenario's origin; None where only the length is known."""
+    length: float
+
+
+@dataclass(frozen=True)
+class Before:
+    """What the instruments saw before the fault: the initial state, in figures."""
+
+    lasted: float
+    attempts: int
+    failed: int
+    slowest: float
+    """The longest answer, in seconds."""
+
+
+@dataclass(frozen=True)
 class ScenarioResult:
     """A scenario and everything that its folder still says about it."""
 
@@ -124,12 +148,38 @@ class ScenarioResult:
     """Instants in seconds from the origin; ``returned`` is the return to a fully redundant system."""
     events: tuple[Event, ...] = ()
     lanes: tuple[Lane, ...] = ()
+    before: Before | None = None
+    segments: tuple[Segment, ...] = ()
     gaps: tuple[Gap, ...] = ()
+
+    @property
+    def accepted(self) -> bool:
+        """Whether somebody signed for its gap."""
+        return self.verdict is not None and bool(self.verdict.accepted_by)
 
     @property
     def outcome(self) -> Outcome:
         """The recorded verdict; a scenario without one proves nothing."""
         return self.verdict.verdict if self.verdict else Outcome.INCONCLUSIVE
+
+
+@dataclass(frozen=True)
+class Known:
+    """A scenario of the catalogue, played or not."""
+
+    family: str
+    title: str
+    title_fr: str
+
+
+@dataclass(frozen=True)
+class Told:
+    """A recorded sentence, in English and French: a deviation, or what follows from repetitions."""
+
+    about: str
+    sentence: str
+    sentence_fr: str
+    standing: str = ""
 
 
 @dataclass(frozen=True)
@@ -147,12 +197,24 @@ class Campaign:
     phases: Mapping[str, timedelta] = field(default_factory=dict)
     """How long the bench spent on what, over the whole campaign."""
     files: tuple[FileFact, ...] = ()
+    catalogue: tuple[Known, ...] = ()
+    deviations: tuple[Told, ...] = ()
+    repetitions: tuple[Told, ...] = ()
+    calibration: Mapping[str, object] = field(default_factory=dict)
+    """What the bench says of its own instruments, as it wrote it."""
+    people: People | None = None
+    """What people wrote; None without their file."""
+    earlier: Earlier | None = None
+    """The runs before this one; None where they were not looked for."""
     gaps: tuple[Gap, ...] = ()
 
     @property
     def outcome(self) -> Outcome:
-        """One failure decides; short of that, one doubt, or nothing played, leaves the campaign open."""
-        outcomes = {result.outcome for result in self.scenarios}
+        """One failure decides; short of that, one doubt, or nothing played, leaves the campaign open.
+
+        A gap that somebody signed for is listed and decides nothing.
+        """
+        outcomes = {Outcome.MET if result.accepted else result.outcome for result in self.scenarios}
         if Outcome.NOT_MET in outcomes:
             return Outcome.NOT_MET
         if outcomes != {Outcome.MET} or self.ended is None:
@@ -162,6 +224,11 @@ class Campaign:
     def having(self, outcome: Outcome) -> tuple[ScenarioResult, ...]:
         """Return the scenarios that ended with an outcome, in the order they were played."""
         return tuple(result for result in self.scenarios if result.outcome is outcome)
+
+    @property
+    def accepted(self) -> tuple[ScenarioResult, ...]:
+        """The scenarios whose gap somebody signed for."""
+        return tuple(result for result in self.scenarios if result.accepted)
 
     def sha256_of(self, path: str) -> str | None:
         """Return the hash of a recorded file, or None where the folder has no such file."""

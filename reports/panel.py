@@ -10,7 +10,7 @@ from reports.model import State
 from reports.svg import FONT, number, placed, tag, ticks
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from markupsafe import Markup
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from reports.model import Span
     from reports.svg import Label
 
-WIDTH, RIGHT, LANE, BAR, TITLE, MARK = 720, 18, 17, 10, 18, 13
+WIDTH, RIGHT, LANE, BAR, TITLE, MARK = 720, 18, 13, 8, 15, 11
 INK, SERVED, SLOW, BAND, FAINT = "#111827", "#64748b", "#334155", "#e2e8f0", "#cbd5e1"
 
 
@@ -62,19 +62,23 @@ def draw(panel: Panel, language: Language) -> tuple[list[Markup], float]:
     for mark in labels:
         shapes += _mark(mark, bottom)
     shapes += _axis(panel, bottom, language)
-    return shapes, bottom + 20
+    return shapes, bottom + 15
 
 
-def bar(state: State, x: float, y: float, width: float, hatch: str) -> Markup:
-    """Return the shape of a state: full, half height, or hatched and outlined."""
+def bars(state: State, spans: Iterable[tuple[float, float]], y: float, hatch: str) -> Markup:
+    """Return the shapes of one state along a lane, as one element: full, half height, or hatched and outlined."""
     if state is State.SERVED:
-        return tag("rect", x=x, y=y, width=width, height=BAR, fill=SERVED)
+        return tag("path", d=_boxes(spans, y, BAR), fill=SERVED)
     if state is State.SLOW:
-        return tag("rect", x=x, y=y + BAR / 2, width=width, height=BAR / 2, fill=SLOW)
+        return tag("path", d=_boxes(spans, y + BAR / 2, BAR / 2), fill=SLOW)
     # The outline stays inside the cell, so that two states side by side never hide each other.
-    inner = max(width - 1, 1)
-    fill = f"url(#{hatch})"
-    return tag("rect", x=x + 0.5, y=y - 1, width=inner, height=BAR + 2, fill=fill, stroke=INK)
+    inner = ((x + 0.5, max(width - 1, 1)) for x, width in spans)
+    return tag("path", d=_boxes(inner, y - 1, BAR + 2), fill=f"url(#{hatch})", stroke=INK)
+
+
+def _boxes(spans: Iterable[tuple[float, float]], y: float, height: float) -> str:
+    tall = number(height)
+    return "".join(f"M{number(x)} {number(y)}h{number(width)}v{tall}h{number(-width)}z" for x, width in spans)
 
 
 def _band(panel: Panel, top: float, bottom: float) -> Iterator[Markup]:
@@ -85,12 +89,16 @@ def _band(panel: Panel, top: float, bottom: float) -> Iterator[Markup]:
 
 def _lane(panel: Panel, label: str, spans: tuple[Span, ...], y: float) -> Iterator[Markup]:
     middle = y + LANE / 2
-    yield tag("text", label, x=panel.left - 8, y=middle + 4, text_anchor="end")
+    yield tag("text", label, x=panel.left - 8, y=middle + 3.5, text_anchor="end")
     yield tag("path", d=f"M{number(panel.left)} {number(middle)}H{WIDTH - RIGHT}", stroke=FAINT)
     grain = panel.grain or (panel.end - panel.start) / (panel.plot / 2)
-    for span in grained(spans, panel.start, panel.end, grain):
-        start, end = panel.x(span.start), panel.x(span.end)
-        yield bar(span.state, start, middle - BAR / 2, end - start, panel.hatch)
+    drawn = grained(spans, panel.start, panel.end, grain)
+    for state in State:
+        boxes = [
+            (panel.x(span.start), panel.x(span.end) - panel.x(span.start)) for span in drawn if span.state is state
+        ]
+        if boxes:
+            yield bars(state, boxes, middle - BAR / 2, panel.hatch)
 
 
 def _mark(mark: Label, bottom: float) -> Iterator[Markup]:
@@ -107,7 +115,8 @@ def _axis(panel: Panel, y: float, language: Language) -> Iterator[Markup]:
         count = round((panel.end - panel.start) / panel.grain)
         small = (f"M{number(panel.x(panel.start + cell * panel.grain))} {number(y)}v2" for cell in range(count + 1))
         yield tag("path", d="".join(small), stroke=INK, stroke_width="0.5")
-    for at in ticks(panel.start, panel.end, panel.plot):
-        yield tag("path", d=f"M{number(panel.x(at))} {number(y)}v5", stroke=INK)
+    marks = ticks(panel.start, panel.end, panel.plot)
+    yield tag("path", d="".join(f"M{number(panel.x(at))} {number(y)}v5" for at in marks), stroke=INK)
+    for at in marks:
         said = language.number(round(at, 1) + 0.0).replace("-", "\N{MINUS SIGN}")
-        yield tag("text", said, x=panel.x(at), y=y + 16, text_anchor="middle")
+        yield tag("text", said, x=panel.x(at), y=y + 14, text_anchor="middle")

@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, RootModel, ValidationError
 
 from reports.model import Gap, Problem
 
@@ -19,7 +19,7 @@ VERSION = 1
 """The version of run folders that is read here."""
 
 Seconds = Annotated[float, Field(ge=0)]
-Shape = TypeVar("Shape", bound="Record")
+Shape = TypeVar("Shape", bound=BaseModel)
 
 _PROBLEMS = {
     "missing": Problem.MISSING_FIELD,
@@ -45,6 +45,7 @@ class CampaignRecord(Record):
     backend: dict[str, Any] = {}
     change: str | None = None
     phases: dict[str, Seconds] = {}
+    calibration: dict[str, Any] | None = None
     scenarios: tuple[str, ...]
 
 
@@ -69,6 +70,43 @@ class ScenarioRecord(Record):
     targets: tuple[str, ...] = ()
     service: str
     objective: ObjectiveRecord
+
+
+class Loose(Record):
+    """What is read for its sentences only; whoever wrote it may tell more."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+
+class KnownRecord(Loose):
+    """A row of ``catalogue.json``."""
+
+    family: str
+    title: str
+    title_fr: str
+
+
+class ToldRecord(Loose):
+    """A row of ``deviations.json``, or of the scenarios of ``repetition.json``."""
+
+    scenario: str
+    sentence: str
+    sentence_fr: str
+    standing: str = ""
+
+
+class CatalogueRecord(RootModel[tuple[KnownRecord, ...]]):
+    """``catalogue.json``: every scenario that the session knew, played or not."""
+
+
+class DeviationsRecord(RootModel[tuple[ToldRecord, ...]]):
+    """``deviations.json``."""
+
+
+class RepetitionRecord(Loose):
+    """``repetition.json``."""
+
+    scenarios: tuple[ToldRecord, ...]
 
 
 class EventRecord(Record):

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, timedelta
 from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
 from lab.measure import History, Verdict, VerdictError
+from lab.measure.records import OK
 from reports.lanes import NANO, lanes_of
-from reports.model import Description, Event, Gap, Objective, Problem, ScenarioResult
+from reports.model import Before, Description, Event, Gap, Objective, Problem, ScenarioResult
 from reports.records import EventRecord, ScenarioRecord, StartRecord, read
+from reports.segments import segments
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -35,6 +38,8 @@ def load_scenario(run_folder: Path, name: str) -> ScenarioResult:
     def since(at: int | None) -> float | None:
         return None if at is None else (at - origin) / NANO
 
+    told = tuple(Event((e.t - origin) / NANO, e.what, e.text, e.text_fr) for e in events)
+    lanes = lanes_of(history, origin) if history else ()
     return ScenarioResult(
         id=name,
         description=_description(record) if record else None,
@@ -43,8 +48,10 @@ def load_scenario(run_folder: Path, name: str) -> ScenarioResult:
         injected=since(marks["inject"]),
         healed=since(marks["heal"]),
         returned=since(marks["return"]),
-        events=tuple(Event((e.t - origin) / NANO, e.what, e.text, e.text_fr) for e in events),
-        lanes=lanes_of(history, origin) if history else (),
+        events=told,
+        lanes=lanes,
+        segments=segments(told, lanes, *(since(marks[what]) for what in ("inject", "heal", "return"))),
+        before=_before(history, marks["inject"]) if history else None,
         gaps=gaps + verdict_gaps + event_gaps + history_gaps,
     )
 
@@ -69,8 +76,40 @@ def _verdict(folder: Path) -> tuple[Verdict | None, tuple[Gap, ...]]:
         return Verdict.from_json((folder / "verdict.json").read_text("utf-8")), ()
     except FileNotFoundError:
         return None, (Gap(name, Problem.ABSENT),)
-    except (OSError, UnicodeDecodeError, VerdictError):
+    except VerdictError as error:
+        return None, (Gap(name, _format(folder / "verdict.json"), _lacking(error)),)
+    except (OSError, UnicodeDecodeError):
         return None, (Gap(name, Problem.UNREADABLE),)
+
+
+def _format(path: Path) -> Problem:
+    """Tell a verdict that another version wrote from a file that is broken."""
+    try:
+        stored = json.loads(path.read_text("utf-8"))
+    except ValueError:
+        return Problem.UNREADABLE
+    return Problem.OTHER_FORMAT if isinstance(stored, dict) and "verdict" in stored else Problem.UNREADABLE
+
+
+def _lacking(error: VerdictError) -> str:
+    """Return the field that an older verdict has not, where that is why it cannot be read."""
+    cause = error.__cause__
+    return str(cause.args[0]) if isinstance(cause, KeyError) and cause.args else ""
+
+
+def _before(history: History, inject: int | None) -> Before | None:
+    """Return what was seen before the fault; None where nothing was broken, or nothing was seen before."""
+    if inject is None:
+        return None
+    seen = [probe for probe in history.probes if probe.end_ns <= inject]
+    if not seen:
+        return None
+    return Before(
+        lasted=(inject - min(probe.intended_ns for probe in seen)) / NANO,
+        attempts=len(seen),
+        failed=sum(probe.outcome != OK for probe in seen),
+        slowest=max(probe.end_ns - probe.start_ns for probe in seen) / NANO,
+    )
 
 
 def _lines(folder: Path, name: str) -> tuple[list[str], tuple[Gap, ...]]:

@@ -28,7 +28,8 @@ class Sentences:
     def campaign(self, campaign: Campaign) -> str:
         """Return the verdict of a campaign in one sentence."""
         say, total = self.language, len(campaign.scenarios)
-        failed, open_ = (len(campaign.having(which)) for which in (Outcome.NOT_MET, Outcome.INCONCLUSIVE))
+        signed = len(campaign.accepted)
+        failed, open_ = len(campaign.having(Outcome.NOT_MET)) - signed, len(campaign.having(Outcome.INCONCLUSIVE))
         if not total:
             return say.say("Aucun scénario n'a été joué : la campagne ne permet aucune conclusion.")
         if failed:
@@ -47,6 +48,12 @@ class Sentences:
             return say.say(
                 "Les scénarios joués tiennent leur objectif, mais la campagne a été interrompue avant sa fin."
             )
+        if signed:
+            return say.ngettext(
+                "Les objectifs sont tenus, sauf {n} écart accepté par écrit, sur {total} scénarios joués.",
+                "Les objectifs sont tenus, sauf {n} écarts acceptés par écrit, sur {total} scénarios joués.",
+                signed,
+            ).format(n=signed, total=total)
         return say.ngettext(
             "L'unique scénario joué tient l'objectif fixé.",
             "Les {n} scénarios joués tiennent tous l'objectif fixé.",

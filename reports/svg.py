@@ -10,7 +10,7 @@ from markupsafe import Markup, escape
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-FONT = 11
+FONT = 9.5
 GLYPH = 0.62 * FONT
 """Width of a character, from above: DejaVu Sans, the widest font of the fallback list, averages 0.60 em."""
 _STEPS = (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1800, 3600)

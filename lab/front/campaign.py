@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import socket
 import tempfile
@@ -11,11 +12,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from lab.errors import LabError
-from lab.front.options import deviations_of, plan_of
+from lab.front.options import deviations_of, people_of, plan_of
+from lab.front.targets import named
 
 if TYPE_CHECKING:
     from lab.plan import Plan
     from lab.run import Run
+    from reports import Published
 
 CLEAR = "\r\x1b[K"
 """Back to the start of a terminal's line, which is wiped: a scenario's live line may stand there."""
@@ -33,8 +36,9 @@ class Campaign:
         self.is_worker = bool(told)
         self.joins = Path(told["bascule_run"]) if here else None
         self.run: Run | None = None
-        self.report: Path | None = None
+        self.report: Published | None = None
         self.trouble: str | None = None
+        self.catalogue: list[dict[str, str]] = []
         self.misuse: str | None = None
         self.kept: str | None = None
         self.kept_elsewhere: list[str] = []
@@ -49,7 +53,16 @@ class Campaign:
             runs = Path(tempfile.mkdtemp(prefix="bascule-dry-")) if options.dry_run else options.runs
             self.run = Run(runs, plan, options.change, joins=self.joins)
             self.run.deviations = deviations_of(self._config)
+            self._keep("people.yaml", people_of(self._config))
+            catalogue = json.dumps(self.catalogue, ensure_ascii=False, indent=1) + "\n" if self.catalogue else ""
+            self._keep("catalogue.json", catalogue)
         return self.run
+
+    def _keep(self, name: str, content: str) -> None:
+        """Write what the report wants beside the facts; of several workers the first does."""
+        assert self.run is not None, "nothing is kept without a run"  # noqa: S101 - an invariant
+        if content and not (self.run.folder / name).exists():
+            (self.run.folder / name).write_text(content, encoding="utf-8")
 
     def say(self, words: str) -> None:
         """Tell whoever looks at the terminal what the bench does."""
@@ -87,10 +100,10 @@ class Campaign:
             self.run = None
             return
         self.run.save(ended=True)
-        from reports import write  # noqa: PLC0415 - as above
+        from reports import publish  # noqa: PLC0415 - as above
 
         try:
-            self.report = write(self.run.folder)
+            self.report = publish(self.run.folder)
         except LabError as error:
             self.trouble = f"no report: {error}"
 
@@ -103,6 +116,15 @@ def campaign_of(config: pytest.Config) -> Campaign:
 def pytest_configure(config: pytest.Config) -> None:
     """Make the session's campaign; nothing is written before the first scenario."""
     config.stash[_campaign] = Campaign(config)
+
+
+@pytest.hookimpl(tryfirst=True)  # before anything is deselected: the report says what was left out, too
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Note every scenario that was found."""
+    found = {(name.family, name.title_fr): name for name in map(named, items) if name.marked}
+    campaign_of(config).catalogue = [
+        {"family": name.family, "title": name.title, "title_fr": name.title_fr} for name in found.values()
+    ]
 
 
 @pytest.hookimpl(trylast=True)  # after the last fixtures, hence after the labs' end

@@ -11,6 +11,7 @@ from lab.errors import LabError
 from lab.front.catalogue.command import add as catalogue_command
 from lab.front.commands import MisuseError
 from lab.front.commands import add as commands_that_play
+from lab.front.reporting import add as report_commands
 from lab.front.signals import listen
 from lab.front.storage import add as storage_commands
 
@@ -87,10 +88,7 @@ def parser() -> argparse.ArgumentParser:
     commands_that_play(commands)
     catalogue_command(commands)
 
-    report = commands.add_parser("report", help="write the report of a run folder again")
-    report.add_argument("run", type=Path, help="a folder below runs/")
-    report.add_argument("--language", choices=("fr", "en"), default="fr", help="language of the report (default: fr)")
-    report.set_defaults(command=_report)
+    report_commands(commands)
     return words
 
 
@@ -213,13 +211,6 @@ def _doctor(options: argparse.Namespace) -> int:
     if not missing and not left:
         _say("this machine has what a lab needs, and nothing is left over")
     return BENCH_ERROR if missing or left else MET
-
-
-def _report(options: argparse.Namespace) -> int:
-    from reports import write  # noqa: PLC0415 - as above
-
-    _say(f"written: {write(options.run, language=options.language)}")
-    return MET
 
 
 if __name__ == "__main__":

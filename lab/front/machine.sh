@@ -13,6 +13,14 @@ need mmdebstrap mmdebstrap
 need ip iproute2
 need nsenter util-linux
 need /usr/lib/python3/dist-packages/nftables/nftables.py python3-nftables
+# For the report's PDF.
+library() { # LIBRARY PACKAGE
+    ldconfig -p 2>/dev/null | grep -q "$1" || missing="$missing $2"
+}
+library libpango-1.0.so.0 libpango-1.0-0
+library libpangoft2-1.0.so.0 libpangoft2-1.0-0
+library libharfbuzz-subset.so.0 libharfbuzz-subset0
+need /usr/share/fonts/truetype/dejavu/DejaVuSans.ttf fonts-dejavu-core
 python3 -c 'import ensurepip' 2>/dev/null || missing="$missing python3-venv"
 
 if [ "$(id -u)" != 0 ]; then

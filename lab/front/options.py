@@ -36,6 +36,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--dry-run", action="store_true", help="say what would be done, undone and how long; touch nothing")
     group.addoption("--change", help='the change under test, named in the report, such as "CHG-123 new firmware"')
     group.addoption("--deviations", type=Path, help="file of accepted deviations (default: PLAN.deviations.yaml)")
+    group.addoption("--people", type=Path, help="who signs the report, and what they write (default: PLAN.people.yaml)")
     group.addoption("--keep-lab", action="store_true", help="leave the lab up at the end; the summary names it")
     group.addoption("--lab-name", help="name of the lab (default: from the process)")
 
@@ -46,6 +47,8 @@ def pytest_configure(config: pytest.Config) -> None:
         config.addinivalue_line("markers", marker)
     if config.getoption("--plan") != DEFAULT_PLAN or config.getoption("--time-scale") is not None:
         plan_of(config)
+    if config.getoption("--people") is not None:
+        people_of(config)
 
 
 def plan_of(config: pytest.Config) -> Plan:
@@ -76,6 +79,25 @@ def deviations_of(config: pytest.Config) -> tuple[Deviation, ...]:
         return signed.deviations_of(config.getoption("--plan"), config.getoption("--deviations"))
     except signed.DeviationError as error:
         raise pytest.UsageError(str(error)) from error
+
+
+def people_of(config: pytest.Config) -> str:
+    """The file of those who sign: the one given, else that beside the plan, else for a shipped plan the shipped one.
+
+    Raises:
+        pytest.UsageError: the file given cannot be read.
+    """
+    given, plan = config.getoption("--people"), config.getoption("--plan")
+    beside = Path(plan).with_suffix(".people.yaml")
+    if given is None and not beside.is_file():
+        from lab.plan.files import shipped  # noqa: PLC0415 - as above
+        from reports.people import example  # noqa: PLC0415 - as above
+
+        return example() if plan in shipped() else ""
+    try:
+        return (given or beside).read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise pytest.UsageError(f"{given or beside} cannot be read: give a readable YAML file") from error
 
 
 def _load(path: str, time_scale: float | None) -> Plan:

@@ -14,8 +14,10 @@ from lab.front.verdicts import ACCEPTED, BENCH_ERROR, INCONCLUSIVE, MET, NOT_MET
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from lab.front.campaign import Campaign
+    from reports import Published
 
 _COLOURS: dict[str, dict[str, bool]] = {
     MET: {"green": True},
@@ -125,8 +127,14 @@ def _end(campaign: Campaign) -> Iterator[str]:
         yield "time: " + ", ".join(f"{phase} {seconds:.0f} s" for phase, seconds in spent)
         yield from (f"deviation {listed.standing}: {listed.sentence}" for listed in campaign.run.listed())
     if campaign.report is not None:
-        yield f"report: {campaign.report}"
+        yield f"report: {campaign.report.document}"
+        yield from (f"{what}: {path}" for what, path in _others(campaign.report) if path is not None)
+        yield from campaign.report.missing
     if campaign.trouble is not None:
         yield campaign.trouble
     for name in filter(None, [campaign.kept, *campaign.kept_elsewhere]):
         yield f"the lab stays up: bascule status --name {name}, bascule down --name {name}"
+
+
+def _others(report: Published) -> tuple[tuple[str, Path | None], ...]:
+    return ("to sign", report.pdf), ("for the job's page", report.summary), ("second by second", report.allure)

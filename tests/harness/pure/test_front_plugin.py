@@ -90,6 +90,23 @@ def test_every_result_has_its_line_and_its_place_in_the_run(elsewhere: pytest.Py
     assert verdict["sentence"] == "inconclusive: the engine is gone"
 
 
+def test_the_run_keeps_the_catalogue_and_who_signs(elsewhere: pytest.Pytester) -> None:
+    (elsewhere.path / "who.yaml").write_text("reference: GED-1\n")
+    result = run(elsewhere, "--scenario", "Z1-salle-1", "--people", "who.yaml")
+
+    known = json.loads((folder(elsewhere) / "catalogue.json").read_text())
+    assert [one["family"] for one in known] == ["Z1", "Z2", "Z3", "Z4", "Z5"], "those not played, too"
+    assert (folder(elsewhere) / "people.yaml").read_text() == "reference: GED-1\n"
+    result.stdout.fnmatch_lines(["report: *rapport.html", "for the job's page: *resume.md"])
+    assert "GED-1" in (folder(elsewhere) / "rapport.html").read_text("utf-8")
+
+
+def test_a_shipped_plan_brings_functions_and_a_missing_file_is_misuse(elsewhere: pytest.Pytester) -> None:
+    assert run(elsewhere, "--scenario", "Z2", "--people", "nowhere.yaml").ret == pytest.ExitCode.USAGE_ERROR
+    run(elsewhere, "--scenario", "Z1-salle-1")
+    assert "Responsable qualité" in (folder(elsewhere) / "people.yaml").read_text("utf-8")
+
+
 def test_an_inconclusive_session_is_not_green(elsewhere: pytest.Pytester) -> None:
     result = run(elsewhere, "--scenario", "Z3")
     result.assert_outcomes(skipped=1, deselected=7)

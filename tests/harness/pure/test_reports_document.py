@@ -168,7 +168,7 @@ def test_house_form_leaves_the_visas_to_people(html: str) -> None:
 
     assert "DOCUMENT DE GESTION" in cover
     assert "24 novembre 2026" in cover
-    assert "Réplique de laboratoire" in cover
+    assert "réplique de laboratoire" in cover
     assert cover.count("<td></td><td></td><td></td><td></td>") == 3
     assert ".visa tbody td { height: 14mm; }" in html
 

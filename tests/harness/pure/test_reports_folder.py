@@ -116,8 +116,8 @@ def test_a_field_nobody_knows_is_told_and_left_out(tmp_path: Path) -> None:
         (_spoilt("verdict.json"), Problem.ABSENT, "Aucun verdict lisible"),
         (
             _spoilt("verdict.json", b'{"scenario": "old", "verdict": "met"}'),
-            Problem.UNREADABLE,
-            "Aucun verdict lisible",
+            Problem.OTHER_FORMAT,
+            "écrit par une autre version du banc, non repris (interruption_s)",
         ),
         (_spoilt("verdict.json", b"\xff\xfe"), Problem.UNREADABLE, "Aucun verdict lisible"),
         (_spoilt("events.jsonl"), Problem.ABSENT, "depuis le début de l'observation"),
@@ -171,7 +171,7 @@ def test_the_manifest_is_read_by_sha256sum(tmp_path: Path) -> None:
     html = reports.write(run).read_text("utf-8")
     check = ("sha256sum", "--check", "--strict", "MANIFEST.sha256")
 
-    assert subprocess.run(check, cwd=run, capture_output=True, check=True).stdout.count(b": OK\n") == 13
+    assert subprocess.run(check, cwd=run, capture_output=True, check=True).stdout.count(b": OK\n") == 14
     digest = subprocess.run(("sha256sum", check[-1]), cwd=run, capture_output=True, check=True, text=True).stdout[:64]
     assert html.count(digest) == 2
     assert "rapport.html" not in (run / "MANIFEST.sha256").read_text()
@@ -184,7 +184,7 @@ def test_every_recorded_file_is_in_the_annex(tmp_path: Path) -> None:
     html = reports.write(run).read_text("utf-8")
     listed = re.findall(r"^([0-9a-f]{64})  (.+)$", (run / "MANIFEST.sha256").read_text(), re.MULTILINE)
 
-    assert len(listed) == 7
+    assert len(listed) == 8
     assert all(digest in html and name in html for digest, name in listed)
 
 

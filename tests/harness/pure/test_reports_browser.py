@@ -1,0 +1,90 @@
+"""What only a browser can tell: axe finds no violation, and Allure's page calls nobody. Played where both are found.
+
+`BASCULE_AXE` names axe-core's axe.min.js. Elsewhere the standard-library checks of the other modules stand for these.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+import reports
+from reports import trend
+from tests.harness.pure.reports_folder import STORIES, write_run
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+AXE = os.environ.get("BASCULE_AXE")
+needs_browser = pytest.mark.skipif(CHROMIUM is None, reason="no browser here")
+needs_axe = pytest.mark.skipif(not AXE, reason="BASCULE_AXE names no axe.min.js")
+QUIET = ("--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking")
+ASK = """<script>{axe}</script><script>
+axe.run(document).then(found => {{
+  const said = found.violations.map(one => [one.id, one.nodes.length, one.nodes[0].html]);
+  document.body.innerHTML = "<pre id=said></pre>";
+  document.getElementById("said").textContent = "AXE" + JSON.stringify([found.passes.length, said]) + "AXE";
+}});
+</script></body>"""
+
+
+def browse(*arguments: str, profile: Path) -> str:
+    assert CHROMIUM is not None
+    command = (CHROMIUM, *QUIET, f"--user-data-dir={profile}", "--virtual-time-budget=20000", *arguments)
+    return subprocess.run(command, capture_output=True, check=False, text=True, timeout=180).stdout
+
+
+def hosts(page: str, folder: Path, name: str) -> set[str]:
+    """Return the hosts that a browser asked for while it showed a page, its own errands included."""
+    log = folder / f"{name}.json"
+    browse(f"--log-net-log={log}", "--dump-dom", page, profile=folder / name)
+    return set(re.findall(r'"url":"https?://([^/"]+)', log.read_text("utf-8", "replace")))
+
+
+@needs_browser
+@needs_axe
+@pytest.mark.parametrize("which", ["fr", "en", "history"])
+def test_axe_finds_no_violation(tmp_path: Path, which: str) -> None:
+    assert AXE is not None
+    run = write_run(tmp_path, *STORIES, change="CHG-1")
+    page = trend.write(tmp_path) if which == "history" else reports.write(run, which)
+    asked = tmp_path / "asked.html"
+    asking = ASK.format(axe=Path(AXE).read_text("utf-8"))
+    asked.write_text(page.read_text("utf-8").replace("</body>", asking), "utf-8")
+
+    said = browse("--dump-dom", asked.as_uri(), profile=tmp_path / "profile")
+
+    answer = re.search(r"AXE(\[.*\])AXE", said)
+    assert answer, said[-500:]
+    passed, violations = json.loads(answer[1].replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&"))
+    assert violations == []
+    assert passed > 20
+
+
+@needs_browser
+@needs_axe
+def test_axe_sees_a_planted_fault(tmp_path: Path) -> None:
+    assert AXE is not None
+    page = tmp_path / "asked.html"
+    page.write_text('<html><body><img src="data:,x">' + ASK.format(axe=Path(AXE).read_text("utf-8")), "utf-8")
+
+    said = browse("--dump-dom", page.as_uri(), profile=tmp_path / "profile")
+
+    assert '"image-alt"' in said
+    assert '"html-has-lang"' in said
+
+
+@needs_browser
+def test_pages_call_nobody(tmp_path: Path) -> None:
+    published = reports.publish(write_run(tmp_path, *STORIES))
+    own = hosts("about:blank", tmp_path, "blank")
+    (tmp_path / "planted.html").write_text('<html lang="fr"><img src="https://example.invalid/x.png" alt="x">')
+    assert "example.invalid" in hosts((tmp_path / "planted.html").as_uri(), tmp_path, "planted") - own
+
+    for page in (published.document, published.allure):
+        if page is not None:
+            assert hosts(page.as_uri(), tmp_path, page.stem) <= own
