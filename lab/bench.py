@@ -22,6 +22,7 @@ from lab.expectation import storage
 from lab.expectation.reach import MANAGEMENT, Reach
 from lab.fabric import Fabric, lay_out
 from lab.fabric.namespaces import Resident
+from lab.failover import marks
 from lab.faulting import FaultNotFeltError, NotHealedError, Stepwise
 from lab.levers import Levers
 from lab.measure import Evidence
@@ -333,7 +334,19 @@ class Lab:
             self.scenario.event("steady", "the wards are served", "les services sont servis")
         except WaitedInVainError:
             self.scenario.event("unsteady", "the wards are not served", "les services ne sont pas servis")
+        self._mark_segments()
         self.spent("hold", time.monotonic() - begun)
+
+    def _mark_segments(self) -> None:
+        """Write down when the failover was detected, decided, fenced, booted, and when clients were served again."""
+        scenario = self.scenario
+        since = scenario.window[0] if scenario.window else 0
+        found = list(marks(self.cluster.events(), since))
+        for mark in found:
+            scenario.event(mark.what, mark.text, mark.french, mark.at)
+        back = max((one.recovered_at for one in self.observations), default=0)
+        if found and back > since:
+            scenario.event("reconnect", "the wards are served again", "les services sont servis à nouveau", back)
 
     def _timers(self) -> tuple[float, bool]:
         """Seconds of the slowest timer that the fault may start, and whether it restarts servers."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -82,6 +83,14 @@ class Cluster:
         views = [said["record"] for said in self.agents().values() if said and said.get("record")]
         newest = max(views, key=lambda record: int(record["term"]), default=None)
         return str(newest["master"]) if newest else None
+
+    def events(self) -> list[dict[str, Any]]:
+        """What the agents of the hosts that answer have noted: `{"at": monotonic ns, "kind": …, "detail": …}`."""
+        found: list[dict[str, Any]] = []
+        for host in self.hosts:
+            with suppress(NodeError):
+                found += self._nodes.ask(host, "agent", "events")["events"]
+        return found
 
     def order(self, line: str) -> None:
         """Give the cluster an order, as an operator would.

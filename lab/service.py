@@ -53,6 +53,7 @@ class Observation:
         self._read = 0
         self._failed_at = 0
         self._ok_at = 0
+        self.recovered_at = 0
         self._began = 0
 
     def start(self, defects: frozenset[str]) -> None:
@@ -98,6 +99,8 @@ class Observation:
                 row = json.loads(line)
                 if row["o"] == "ok":
                     self._ok_at = max(self._ok_at, row["e"])
+                    if self._failed_at > self.recovered_at and row["s"] > self._failed_at:
+                        self.recovered_at = row["e"]
                 else:
                     self._failed_at = max(self._failed_at, row["s"])
             elif line.startswith(b'{"k":"op"'):

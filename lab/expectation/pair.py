@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 def expect_pair(plan: Plan, service: Service, reach: Reach, stored: Storage) -> Prediction:
     """Derive the class of a pair."""
-    pair = _Pair(service, reach, stored)
+    pair = Pair(service, reach, stored)
     if not pair.usable:
         return stopped(service.name, pair.why_stopped())
     causes = list(pair.hits())
@@ -31,7 +31,7 @@ def expect_pair(plan: Plan, service: Service, reach: Reach, stored: Storage) -> 
     return in_time(service.name, still.cause) if still else transparent(service.name)
 
 
-class _Pair:
+class Pair:
     """The state of a pair after a loss.
 
     The database needs a majority of its three voters (two members, one arbitrator), and relays through any of
@@ -52,6 +52,11 @@ class _Pair:
     def usable(self) -> list[str]:
         """The members that can carry the service."""
         return [m for m in self.working if self._hosts[m] in self._majority and not self._cut_off(m)]
+
+    @property
+    def writing(self) -> list[str]:
+        """The members in that majority, whether the wards reach them or not."""
+        return [m for m in self.working if self._hosts[m] in self._majority]
 
     @cached_property
     def _majority(self) -> frozenset[str]:

@@ -61,6 +61,9 @@ def parser() -> argparse.ArgumentParser:
     draw.add_argument("-o", "--output", type=Path, help="the file to write (default: standard output)")
     draw.add_argument("--language", choices=("en", "fr"), default="en", help="words around the names (default: en)")
     draw.set_defaults(command=_plan_draw)
+    decides = plan.add_parser("decides", help="who wins when places are parted, for every cut of a plan, as a table")
+    decides.add_argument("file", help="a plan file, or the name of a shipped plan")
+    decides.set_defaults(command=_plan_decides)
     schema = plan.add_parser("schema", help="print the JSON Schema of a plan file, for editors")
     schema.set_defaults(command=_plan_schema)
 
@@ -119,6 +122,14 @@ def _plan_draw(options: argparse.Namespace) -> int:
     except OSError as error:
         print(f"bascule: {options.output} cannot be written: {error.strerror}", file=sys.stderr)
         return MISUSE
+    return MET
+
+
+def _plan_decides(options: argparse.Namespace) -> int:
+    from lab.expectation.deciding import table  # noqa: PLC0415 - help is instant
+    from lab.plan import load  # noqa: PLC0415 - as above
+
+    print(table(load(options.file)), end="", flush=True)
     return MET
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
+from lab.expectation import Cut, cuts
 from lab.front.options import plan_of
 from lab.plan import NodeKind
 
@@ -61,7 +62,8 @@ def _cables_of_the_third_room(plan: Plan) -> list[tuple[str, ...]]:
 
 
 # Not `host`: pytest-testinfra has a fixture of that name.
-TARGETS: dict[str, Callable[[Plan], list[str] | list[tuple[str, ...]]]] = {
+TARGETS: dict[str, Callable[[Plan], list[str] | list[tuple[str, ...]] | list[Cut]]] = {
+    "cut": lambda plan: list(cuts(plan)),
     "esx_host": lambda plan: [host for room in plan.rooms.values() for host in room.hosts],
     "switch": lambda plan: list(plan.switches),
     "cable": lambda plan: list(plan.cables),
@@ -106,10 +108,16 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Give the parameters that name elements of the plan their values."""
     for name in TARGETS.keys() & set(metafunc.fixturenames):
         values = TARGETS[name](plan_of(metafunc.config))
-        ids = ["+".join(value) if isinstance(value, tuple) else value for value in values]
+        ids = [_id(value) for value in values]
         metafunc.parametrize(name, values, ids=ids)
     if "service" in metafunc.fixturenames:
         service_of(metafunc.definition, plan_of(metafunc.config))
+
+
+def _id(value: str | tuple[str, ...] | Cut) -> str:
+    if isinstance(value, Cut):
+        return "+".join(filter(None, [value.one, value.other, value.network]))
+    return "+".join(value) if isinstance(value, tuple) else value
 
 
 def named(item: pytest.Item) -> Named:

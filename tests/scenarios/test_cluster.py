@@ -95,7 +95,7 @@ def test_care_goes_on_when_a_program_of_the_active_member_hangs(lab: Lab, progra
 
 @gate
 @pytest.mark.parametrize("program", ["agent", "guard"])
-@pytest.mark.scenario("H14", fr="Arrêt brutal de l'agent ou du gardien du maître HA")
+@pytest.mark.scenario("H2b", fr="Arrêt brutal de l'agent ou du gardien du maître HA")
 def test_nobody_notices_that_an_agent_or_a_guard_crashes(lab: Lab, program: str) -> None:
     """Servers run on when the agent, or the guard with its agent, of the HA master crashes: both are started again."""
     imagerie, dopasoins = lab.service("imagerie"), lab.service("dopasoins")
@@ -112,7 +112,7 @@ def test_nobody_notices_that_an_agent_or_a_guard_crashes(lab: Lab, program: str)
 
 
 @nightly
-@pytest.mark.scenario("H14b", fr="Blocage de l'agent d'un serveur physique")
+@pytest.mark.scenario("H2c", fr="Blocage de l'agent d'un serveur physique")
 def test_a_stuck_agent_keeps_no_server_alive(lab: Lab) -> None:
     """Imaging is restarted elsewhere when its host's agent hangs: the guard gives the host's servers up."""
     imagerie = lab.service("imagerie")
@@ -139,3 +139,16 @@ def test_servers_leave_a_host_that_lost_its_storage_for_good(lab: Lab) -> None:
 
     imagerie.judge(images).require()
     dopasoins.judge(history).require()
+
+
+@nightly
+@disaster
+@pytest.mark.scenario("S9", fr="Tous les chemins perdus, retrouvés pendant le délai de grâce")
+def test_servers_stay_on_a_host_whose_storage_comes_back_in_time(lab: Lab) -> None:
+    """Imaging stands still and stays where it is: its storage is back after the APD time-out, before the VMCP delay."""
+    imagerie = lab.service("imagerie")
+
+    with imagerie.observed() as history, lab.fault(PortLoss(lab.target("the-host-of imagerie"), "storage")):
+        lab.hold(short_of="vmcp")
+
+    imagerie.judge(history).require()

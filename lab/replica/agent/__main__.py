@@ -89,6 +89,7 @@ class Program:
     def __init__(self, told: dict[str, Any]) -> None:
         self._told = told
         self._events: list[dict[str, Any]] = []
+        self._serving: set[tuple[str, int]] = set()
         self._hypervisor = Hypervisor(self._event)
         self._settings = Settings(
             **{
@@ -155,6 +156,10 @@ class Program:
             await asyncio.sleep(self._settings.heartbeat)
 
     def _saw(self, servers: dict[str, dict[str, Any]]) -> None:
+        serving = {(name, about["number"]) for name, about in servers.items() if about["healthy"]}
+        for name, _ in sorted(serving - self._serving):
+            self._event("boot", f"{name} serves on {self._told['host']}")
+        self._serving = serving
         self.agent.saw({name: _state(about) for name, about in servers.items()}, monotonic())
 
     async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
