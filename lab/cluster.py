@@ -101,13 +101,15 @@ class Cluster:
         Raises:
             LabError: no agent takes it.
         """
+        refused = ""
         for host in self.hosts:
             try:
                 self._nodes.ask(host, "agent", line)
-            except NodeError:
+            except NodeError as error:
+                refused = str(error)
                 continue
             return
-        raise LabError(f"no agent takes the order {line!r}")
+        raise LabError(f"no agent takes the order {line!r}: {refused}")
 
     def ailments(self) -> Iterator[str]:
         """What is not as it should be, in sentences."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from lab.errors import LabError
 from lab.front.catalogue.command import add as catalogue_command
+from lab.front.cluster import add as cluster_commands
 from lab.front.commands import MisuseError
 from lab.front.commands import add as commands_that_play
 from lab.front.reporting import add as report_commands
@@ -88,6 +89,7 @@ def parser() -> argparse.ArgumentParser:
     doctor.set_defaults(command=_doctor)
 
     storage_commands(commands)
+    cluster_commands(commands)
     commands_that_play(commands)
     catalogue_command(commands)
 
