@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 NODE = "quorum"
 FIO = (
-    # In the foreground, or it has a process group of its own and outlives the one that is killed, spinning for ever.
-    "timeout --foreground 60 fio --name=foreign --ioengine=nbd --bs=4k --iodepth=16 --size=32m --rw=randwrite "
+    # In the foreground and as a thread, or it has a process group of its own, outlives the one that is killed, and spins.
+    "timeout --foreground 60 fio --thread --name=foreign --ioengine=nbd --bs=4k --iodepth=16 --size=32m --rw=randwrite "
     "--randseed=4 --fsync=32 --verify=crc32c --verify_fatal=1 --output-format=terse --terse-version=3"
 )
 # Longer than a fault of the story needs to bite and to be healed; 4 MiB/s keep the two cores free for the others.
