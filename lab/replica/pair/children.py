@@ -58,14 +58,14 @@ class Child:
 
 
 async def together(*parts: Coroutine[None, None, None]) -> None:
-    """Run parts side by side until one of them ends or this is cancelled; then end them one after the other, in order.
+    """Run parts side by side until all have ended, one fails, or this is cancelled; then end the others in order.
 
     Not by `gather`: cancelled, it ends all of them at once and comes back with the first; cancelling the others again
     then cuts short what they still do, such as the clean stop of a database.
     """
     tasks = [asyncio.ensure_future(part) for part in parts]
     try:
-        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
         for task in done:
             task.result()
     finally:

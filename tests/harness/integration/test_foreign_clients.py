@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 NODE = "quorum"
 FIO = (
-    # In the foreground and as a thread, or it has a process group of its own, outlives the one that is killed, and spins.
+    # In the foreground and as a thread, or its job is a process group of its own, outlives a kill, and spins for ever.
     "timeout --foreground 60 fio --thread --name=foreign --ioengine=nbd --bs=4k --iodepth=16 --size=32m --rw=randwrite "
     "--randseed=4 --fsync=32 --verify=crc32c --verify_fatal=1 --output-format=terse --terse-version=3"
 )
