@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from .availability import Availability, by_journey
 from .instrument import kept_interval_ns, lag_ns, pulse_interval_ns
 from .integrity import Integrity, integrity, unknown_writes
 from .interruption import interruptions, longest_gap
+from .noticed import Noticed, noticed
 from .records import OK
 
 if TYPE_CHECKING:
@@ -39,13 +41,15 @@ class Figures:
     attempts: int
     attempts_failed: int
     tries_failed: int
+    noticed: Noticed
+    journeys: tuple[Availability, ...]
     healed_ns: int | None = None
 
     def for_verdict(self) -> dict[str, Any]:
         """The figures that a verdict carries, under the names it gives them."""
-        own = {"spans", "integrity", "tries_failed", "healed_ns"}
+        own = {"spans", "integrity", "noticed", "tries_failed", "healed_ns"}
         plain = {name: value for name, value in vars(self).items() if name not in own}
-        return plain | self.integrity._asdict()
+        return plain | self.integrity._asdict() | self.noticed._asdict()
 
     @property
     def observed(self) -> str:
@@ -94,6 +98,8 @@ def measure(history: History, readback: Readback | None, since_ns: int, healed_n
         attempts=len(probes) + len(tries),
         attempts_failed=sum(row.outcome != OK for rows in (probes, tries) for row in rows),
         tries_failed=sum(row.outcome != OK for row in tries),
+        noticed=noticed(history.operations, history.probes),
+        journeys=by_journey(operations, patience),
         healed_ns=healed_ns,
     )
 

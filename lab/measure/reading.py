@@ -68,7 +68,8 @@ class Reading:
             one[row.get("why")],
             one[row.get("m")],
         )
-        self.probes.append(Probe(ward, row["t"], start, end, outcome, one[row["c"]], why, row["x"], member))
+        seen = one[row.get("ver")]
+        self.probes.append(Probe(ward, row["t"], start, end, outcome, one[row["c"]], why, row["x"], member, seen))
 
     def _try(self, row: Row) -> None:
         one, start, end = self._one, row["s"], row["e"]
@@ -87,7 +88,11 @@ class Reading:
         if start > end:
             raise ValueError(end)
         ward, journey, kind, outcome = one[row["w"]], one[row["j"]], one[row["a"]], _OUTCOMES[row["o"]]
-        self.operations.append(Operation(row["op"], ward, journey, kind, row.get("key"), start, end, outcome, row["n"]))
+        key, patient, asked, saw = row.get("key"), one[row.get("p")], row.get("s"), row.get("saw")
+        shown = None if saw is None else tuple(saw)
+        self.operations.append(
+            Operation(row["op"], ward, journey, kind, key, start, end, outcome, row["n"], patient, asked, shown)
+        )
 
 
 class _One(dict[Any, Any]):

@@ -35,7 +35,7 @@ class Writer(NamedTuple):
 
 
 class Probe(NamedTuple):
-    """One attempt of the pulse; `connection` is `new` or `kept`."""
+    """One attempt of the pulse; `connection` is `new` or `kept`, `version` the instant of the newest act shown."""
 
     ward: str
     intended_ns: int
@@ -46,6 +46,7 @@ class Probe(NamedTuple):
     why: str | None
     access: str
     member: str | None
+    version: str | None = None
 
 
 class Try(NamedTuple):
@@ -63,7 +64,11 @@ class Try(NamedTuple):
 
 
 class Operation(NamedTuple):
-    """One user action; `kind` is `read` or `write`, `key` the client number of a write."""
+    """One user action; `kind` is `read` or `write`, `key` the client number of a write.
+
+    `patient` is whose record it was about, `asked_ns` when its last attempt began, `saw` the numbers that a read was
+    shown: all of a record's first page; of a list of prescriptions those of this run. None before November 2026.
+    """
 
     id: str
     ward: str
@@ -74,6 +79,9 @@ class Operation(NamedTuple):
     end_ns: int
     outcome: str
     tries: int
+    patient: str | None = None
+    asked_ns: int | None = None
+    saw: tuple[str, ...] | None = None
 
     @property
     def latency_ns(self) -> int:

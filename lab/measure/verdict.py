@@ -10,6 +10,8 @@ from typing import Any, Literal
 
 from lab.errors import Inconclusive, LabError, NotMet
 
+from .availability import Availability, restored, stored
+
 
 class VerdictError(LabError):
     """A stored verdict cannot be read: not JSON, or a field is missing or of another shape."""
@@ -66,6 +68,10 @@ class Verdict:
         duplicated: client numbers of writes there more than once in a copy.
         diverged: client numbers of unacknowledged writes which one copy has and another has not.
         untraced: access ids of attempts that were answered and left no trace.
+        mistraced: access ids of those traced twice, with another action or patient, or in the wrong order.
+        unasked: client numbers that a copy holds and no client used.
+        vanished: client numbers of writes that a later read did not show.
+        stale: access ids of reads that showed an older record than one already read.
         unknown: number of writes of which the client does not know whether they were done.
         smallest_gap: the shortest outage that the instrument was sure to see.
         lag: how late the pulse started its attempts, 99.9th percentile.
@@ -76,6 +82,7 @@ class Verdict:
         evidence: proofs that the fault was felt, then gone.
         without_redundancy: from the fault until copies were in sync again and every pair complete; None when the
             lab did not come so far, or nothing was broken.
+        journeys: each journey apart.
         accepted_by: who signed for this gap, until when the sentence says; empty when nobody did.
     """
 
@@ -96,6 +103,10 @@ class Verdict:
     duplicated: tuple[str, ...] = ()
     diverged: tuple[str, ...] = ()
     untraced: tuple[str, ...] = ()
+    mistraced: tuple[str, ...] = ()
+    unasked: tuple[str, ...] = ()
+    vanished: tuple[str, ...] = ()
+    stale: tuple[str, ...] = ()
     unknown: int = 0
     smallest_gap: timedelta = timedelta()
     lag: timedelta = timedelta()
@@ -105,6 +116,7 @@ class Verdict:
     attempts_failed: int = 0
     evidence: tuple[Evidence, ...] = ()
     without_redundancy: timedelta | None = None
+    journeys: tuple[Availability, ...] = ()
     accepted_by: str = ""
 
     def require(self) -> None:
@@ -145,7 +157,7 @@ _DURATIONS = (
     "smallest_gap",
     "lag",
 )
-_NAMES = ("lost", "duplicated", "diverged", "untraced")
+_NAMES = ("lost", "duplicated", "diverged", "untraced", "mistraced", "unasked", "vanished", "stale")
 
 
 def _stored(verdict: Verdict) -> list[tuple[str, object]]:
@@ -155,6 +167,8 @@ def _stored(verdict: Verdict) -> list[tuple[str, object]]:
             pairs.append((f"{name}_s", value.total_seconds()))
         elif name == "without_redundancy":
             pairs.append((f"{name}_s", None if value is None else value.total_seconds()))
+        elif name == "journeys":
+            pairs.append((name, stored(value)))
         elif name == "evidence":
             pairs.append((name, [vars(item) for item in value]))
         else:
@@ -169,7 +183,8 @@ def _restored(stored: dict[str, Any]) -> dict[str, Any]:
     unprotected = fields.pop("without_redundancy_s", None)  # not told before November 2026
     fields["without_redundancy"] = None if unprotected is None else timedelta(seconds=unprotected)
     for name in _NAMES:
-        fields[name] = tuple(fields[name])
+        fields[name] = tuple(fields.get(name, ()))  # the last four were not looked for before November 2026
+    fields["journeys"] = restored(fields.get("journeys", ()))
     fields["verdict"] = Outcome(fields["verdict"])
     fields["evidence"] = tuple(Evidence(**item) for item in fields["evidence"])
     return fields

@@ -39,6 +39,7 @@ class Intention(NamedTuple):
     id: str
     journey: Journey
     clinician: Clinician
+    patient: str | None
     method: str
     path: str
     body: bytes
@@ -72,7 +73,8 @@ class Mix:
         journey = self._twenty.pop()
         clinician = self._draw.choice(self._config.clinicians)
         patient = self._draw.choice(self._config.patients)
-        return Intention(number, journey, clinician, *self._request(journey.name, number, clinician, patient))
+        about = None if journey.name == "sign-in" else patient
+        return Intention(number, journey, clinician, about, *self._request(journey.name, number, clinician, patient))
 
     def _request(self, journey: str, number: str, clinician: Clinician, patient: str) -> tuple[str, str, bytes]:
         match journey:

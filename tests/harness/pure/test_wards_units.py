@@ -11,9 +11,10 @@ import pytest
 from lab.wards import Clinician, Config
 from lab.wards.connection import Result
 from lab.wards.grid import Grid
-from lab.wards.journeys import verdict_on
+from lab.wards.journeys import shown_in, verdict_on
 from lab.wards.message import Answer, BadAnswerError, parse, request
 from lab.wards.mix import Mix
+from lab.wards.pulse import version_of
 
 MS = 1_000_000
 CONFIG = Config(
@@ -78,6 +79,26 @@ def test_a_request_is_one_piece() -> None:
 )
 def test_only_a_write_that_was_sent_is_in_doubt(result: Result, *, writes: bool, outcome: str) -> None:
     assert verdict_on(result, writes=writes)[0] == outcome
+
+
+def test_a_read_says_which_numbers_it_showed() -> None:
+    page = b'{"id":"p1","acts":[{"number":"t1-x-2"},{"number":"old-1"}]}'
+
+    assert shown_in(page, "t1") == ["t1-x-2", "old-1"], "a page shows its five latest acts, whoever recorded them"
+    assert shown_in(b'[{"number":"t1-x-2"},{"number":"old-1"}]', "t1") == ["t1-x-2"]
+    assert shown_in(b"[]", "t1") == []
+
+
+@pytest.mark.parametrize("body", [b"", b"{}", b"7", b'["t1"]', b'{"acts":[{}]}', b'{"acts":7}'])
+def test_a_page_of_another_service_says_nothing(body: bytes) -> None:
+    assert shown_in(body, "t1") is None
+
+
+def test_a_record_is_as_new_as_its_first_act() -> None:
+    newest = b'{"id":"p1","acts":[{"at":"2026-11-28T01:00:00.5"},{"at":"2026-11-28T00:59:00"}]}'
+
+    assert version_of(newest) == ',"ver":"2026-11-28T01:00:00.5"'
+    assert version_of(b'{"id":"p1","acts":[]}') is None
 
 
 def test_the_same_seed_gives_the_same_operations_in_the_planned_shares() -> None:
