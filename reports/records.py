@@ -45,6 +45,8 @@ class CampaignRecord(Record):
     backend: dict[str, Any] = {}
     change: str | None = None
     phases: dict[str, Seconds] = {}
+    calibration: dict[str, Any] | None = None
+    verified: dict[str, Any] | None = None
     scenarios: tuple[str, ...]
 
 
@@ -69,6 +71,10 @@ class ScenarioRecord(Record):
     targets: tuple[str, ...] = ()
     service: str
     objective: ObjectiveRecord
+    format: int = 1
+    steps: tuple[tuple[str, ...], ...] = ()
+    window: tuple[int, int] | None = None
+    evidence: tuple[dict[str, Any], ...] = ()
 
 
 class EventRecord(Record):

@@ -78,6 +78,8 @@ class Campaign:
             shutil.rmtree(self.run.folder)
             self.run = None
             return
+        if not self.run.verify():
+            self.trouble = f"{self.run.folder / 'verify.py'} derives other figures than the verdicts have: run it"
         self.run.save(ended=True)
         from reports import write  # noqa: PLC0415 - as above
 

@@ -12,6 +12,9 @@ from lab.errors import LabError
 Copies = Mapping[str, Mapping[str, Mapping[str, int]]]
 
 
+FORMAT = 2  # of readback.json; none written before November 2026, which is format 1
+
+
 class ReadbackError(LabError):
     """A stored read-back cannot be read: not JSON, or of another shape."""
 
@@ -74,7 +77,7 @@ class Readback:
 
     def to_json(self) -> str:
         """The text of `readback.json`."""
-        content: dict[str, Any] = {"copies": self.copies, "trail": sorted(self.trail)}
+        content: dict[str, Any] = {"format": FORMAT, "copies": self.copies, "trail": sorted(self.trail)}
         if self.traces:
             content["traces"] = self.traces
         return json.dumps(content, default=dict)

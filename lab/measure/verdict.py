@@ -12,6 +12,8 @@ from lab.errors import Inconclusive, LabError, NotMet
 
 from .availability import Availability, restored, stored
 
+FORMAT = 2  # of verdict.json; none written before November 2026, which is format 1
+
 
 class VerdictError(LabError):
     """A stored verdict cannot be read: not JSON, or a field is missing or of another shape."""
@@ -133,11 +135,11 @@ class Verdict:
 
     def to_json(self) -> str:
         """The text of `verdict.json`: durations in seconds, their names ending in `_s`."""
-        return json.dumps(dict(_stored(self)), ensure_ascii=False, indent=2) + "\n"
+        return json.dumps({"format": FORMAT, **dict(_stored(self))}, ensure_ascii=False, indent=2) + "\n"
 
     @classmethod
     def from_json(cls, text: str) -> Verdict:
-        """Read what `to_json` wrote.
+        """Read what `to_json` wrote, now or in an earlier version; fields of a later one are left out.
 
         Raises:
             VerdictError: the text is not a verdict.
@@ -157,6 +159,7 @@ _DURATIONS = (
     "smallest_gap",
     "lag",
 )
+_IN_SECONDS = (*_DURATIONS, "without_redundancy")
 _NAMES = ("lost", "duplicated", "diverged", "untraced", "mistraced", "unasked", "vanished", "stale")
 
 
@@ -177,7 +180,9 @@ def _stored(verdict: Verdict) -> list[tuple[str, object]]:
 
 
 def _restored(stored: dict[str, Any]) -> dict[str, Any]:
-    fields = dict(stored)
+    known = {f"{name}_s" if name in _IN_SECONDS else name for name in Verdict.__dataclass_fields__}
+    later = stored.get("format", 1) > FORMAT
+    fields = {name: value for name, value in stored.items() if name != "format" and (name in known or not later)}
     for name in _DURATIONS:
         fields[name] = timedelta(seconds=fields.pop(f"{name}_s"))
     unprotected = fields.pop("without_redundancy_s", None)  # not told before November 2026

@@ -102,7 +102,7 @@ def test_unknown_counted_lost_is_noticed() -> None:
 
 
 def test_percentiles_from_the_actual_start_are_noticed() -> None:
-    """One stall of two seconds: a client that waits and starts late says 10 ms, and the grid says what people waited."""
+    """One stall of two seconds: a client that waits and starts late says 10 ms; the grid says what people waited."""
     ms = 1_000_000
     waits = {at * ms: max(10, 2_010 - at) * ms for at in range(0, 20_000, 100)}
     rows = [Operation(f"o{at}", "w", "read", "read", None, at, at + wait, "ok", 1) for at, wait in waits.items()]
