@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import socket
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -48,6 +49,22 @@ class Campaign:
             self.run = Run(options.runs, plan, options.change, joins=self.joins)
             self.run.deviations = deviations_of(self._config)
         return self.run
+
+    def calibrate(self) -> None:
+        """Before a gate's first lab: what the instrument is worth on this machine today."""
+        if self.run is None or self.run.calibration is not None or self.is_worker:
+            return
+        from lab import calibration  # noqa: PLC0415 - as above
+
+        begun = time.monotonic()
+        try:
+            found = calibration.play(calibration.SHORT)
+        except (LabError, OSError) as error:
+            self.run.calibration = {"conclusive": False, "sentence": f"calibration inconclusive, {error}"}
+        else:
+            self.run.calibration = found.stored()
+        self.say(str(self.run.calibration["sentence"]))
+        self.run.spent("calibrate", time.monotonic() - begun)
 
     def say(self, words: str) -> None:
         """Tell whoever looks at the terminal, though pytest captures what tests print."""

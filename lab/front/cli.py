@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lab.errors import LabError
+from lab.front.calibrating import add as calibration_commands
 from lab.front.commands import MisuseError
 from lab.front.commands import add as commands_that_play
 from lab.front.judging import add as judging_commands
@@ -83,6 +84,7 @@ def parser() -> argparse.ArgumentParser:
     storage_commands(commands)
     commands_that_play(commands)
     judging_commands(commands)
+    calibration_commands(commands)
 
     report = commands.add_parser("report", help="write the report of a run folder again")
     report.add_argument("run", type=Path, help="a folder below runs/")

@@ -7,6 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 import lab.bench
+import lab.calibration
 from lab.errors import LabError
 from lab.measure import Outcome, Verdict
 from lab.waiting import WaitedInVainError
@@ -56,6 +57,7 @@ def up(plan, *, name, keep, seed, defects, say, deviations=()):
 
 
 lab.bench.Lab.up = up
+lab.calibration.play = lambda course: lab.calibration.Calibration((), 0.001)
 
 
 @pytest.fixture(scope="session", autouse=True)
