@@ -98,14 +98,14 @@ class Calibration:
         if self.trouble:
             return Words(f"calibration inconclusive, {self.trouble}", f"étalonnage indéterminé, {self.trouble_fr}")
         found, count = sum(one.found for one in self.outages), len(self.outages)
-        off, wide = (spoken(timedelta(seconds=figure)) for figure in worst(self.outages))
-        gap = "none" if self.smallest_gap_s is None else spoken(timedelta(seconds=self.smallest_gap_s)).en
-        gap_fr = "aucune" if self.smallest_gap_s is None else spoken(timedelta(seconds=self.smallest_gap_s)).fr
+        off, wide = (f"{figure * 1000:.0f} ms" for figure in worst(self.outages))
+        gap = self.smallest_gap_s
+        least, least_fr = ("no length", "aucune longueur") if gap is None else (f"{gap * 1000:.0f} ms",) * 2
         return Words(
-            f"{found} of {count} known outages seen, length off by {off.en} at most ({wide.en} of spread), "
-            f"all seen from {gap} on",
-            f"{found} coupures connues vues sur {count}, longueur à {off.fr} près (dispersion {wide.fr}), "
-            f"toutes vues à partir de {gap_fr}",
+            f"{found} of {count} known outages seen, length off by {off} at most (spread {wide}), "
+            f"all seen from {least} on",
+            f"{found} coupures connues vues sur {count}, longueur à {off} près (dispersion {wide}), "
+            f"toutes vues à partir de {least_fr}",
         )
 
     def rows(self) -> list[dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""Each journey apart: how many were served, how long it could not be used, how long people waited.
+"""Each journey, profession and kind of session apart: what was served, how long it was away, how long people waited.
 
 Percentiles are free of coordinated omission twice over: operations start on a grid whatever earlier ones do, and one
 that was not served counts with the patience that its user spent, not with the instant at which it was refused. They are
@@ -22,9 +22,13 @@ ONE_IN = (2, 10, 100, 1000)  # the 50th, 90th, 99th and 99.9th percentile
 
 
 class Availability(NamedTuple):
-    """What the clinicians of all wards got of one journey; durations in seconds."""
+    """What the clinicians of all wards got of one journey, as one profession, or by one kind of session; seconds.
 
-    journey: str
+    `by` is `journey`, `profession` or `connection`, and `name` which one.
+    """
+
+    by: str
+    name: str
     operations: int
     failed: int
     interruption_s: float
@@ -40,19 +44,27 @@ class Availability(NamedTuple):
         return 1 - self.failed / self.operations
 
 
-def by_journey(operations: Iterable[Operation], patience_ns: int | None) -> tuple[Availability, ...]:
-    """Every journey of these operations, by name.
+_BY = ("journey", "profession", "connection")
 
-    A journey's interruption is closed by an operation of the same journey here, and of no other: this is what its own
-    users lived through, so a rare journey looks worse than the service was.
+
+def apart(operations: Iterable[Operation], patience_ns: int | None) -> tuple[Availability, ...]:
+    """Every journey of these operations, then every profession and kind of session where the history tells them.
+
+    An interruption is closed by an operation of the same journey here, and of no other: this is what its own users
+    lived through, so a rare journey looks worse than the service was.
     """
-    journeys: dict[str, list[Operation]] = defaultdict(list)
+    groups: dict[tuple[str, str], list[Operation]] = defaultdict(list)
     for operation in operations:
-        journeys[operation.journey].append(operation)
-    return tuple(_of(name, journeys[name], patience_ns) for name in sorted(journeys))
+        for by in _BY:
+            name = getattr(operation, by)
+            if name is not None:
+                groups[by, name].append(operation)
+    return tuple(
+        _of(*named, groups[named], patience_ns) for named in sorted(groups, key=lambda g: (_BY.index(g[0]), g))
+    )
 
 
-def _of(journey: str, operations: list[Operation], patience_ns: int | None) -> Availability:
+def _of(by: str, name: str, operations: list[Operation], patience_ns: int | None) -> Availability:
     served: list[Operation] = []
     unserved: list[Operation] = []
     for op in operations:
@@ -60,7 +72,8 @@ def _of(journey: str, operations: list[Operation], patience_ns: int | None) -> A
     spans = interruptions(served, unserved, max(op.end_ns for op in operations))
     waits = [op.latency_ns for op in served] + [max(op.latency_ns, patience_ns or 0) for op in unserved]
     return Availability(
-        journey,
+        by,
+        name,
         len(operations),
         len(unserved),
         max((span.length_ns for span in spans), default=0) / 1e9,
@@ -75,9 +88,9 @@ def percentiles(waits_ns: Iterable[int]) -> tuple[float, ...]:
     return tuple(waits[-1 - len(waits) // one_in] / 1e9 for one_in in ONE_IN)
 
 
-def stored(journeys: Iterable[Availability]) -> list[dict[str, Any]]:
+def stored(rows: Iterable[Availability]) -> list[dict[str, Any]]:
     """As `verdict.json` has them."""
-    return [journey._asdict() for journey in journeys]
+    return [row._asdict() for row in rows]
 
 
 def restored(rows: Iterable[dict[str, Any]]) -> tuple[Availability, ...]:

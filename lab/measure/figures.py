@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from .availability import Availability, by_journey
+from .availability import Availability, apart
 from .instrument import kept_interval_ns, lag_ns, pulse_interval_ns
 from .integrity import Integrity, integrity, unknown_writes
 from .interruption import interruptions, longest_gap
@@ -42,7 +42,7 @@ class Figures:
     attempts_failed: int
     tries_failed: int
     noticed: Noticed
-    journeys: tuple[Availability, ...]
+    apart: tuple[Availability, ...]
     healed_ns: int | None = None
 
     def for_verdict(self) -> dict[str, Any]:
@@ -99,7 +99,7 @@ def measure(history: History, readback: Readback | None, since_ns: int, healed_n
         attempts_failed=sum(row.outcome != OK for rows in (probes, tries) for row in rows),
         tries_failed=sum(row.outcome != OK for row in tries),
         noticed=noticed(history.operations, history.probes),
-        journeys=by_journey(operations, patience),
+        apart=apart(operations, patience),
         healed_ns=healed_ns,
     )
 

@@ -6,7 +6,7 @@ import json
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from .records import OUTCOMES, Operation, Probe, Try, Writer
+from .records import OUTCOMES, Beat, Operation, Probe, Try, Writer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -27,6 +27,7 @@ class Reading:
         self.writers: list[Writer] = []
         self.ended: list[str] = []
         self.probes: list[Probe] = []
+        self.beats: list[Beat] = []
         self.tries: list[Try] = []
         self.operations: list[Operation] = []
         self._one = _One()
@@ -34,6 +35,7 @@ class Reading:
             "start": self._start,
             "pulse": self._probe,
             "try": self._try,
+            "beat": self._beat,
             "op": self._operation,
             "end": lambda row: self.ended.append(row["writer"]),
         }
@@ -71,6 +73,14 @@ class Reading:
         seen = one[row.get("ver")]
         self.probes.append(Probe(ward, row["t"], start, end, outcome, one[row["c"]], why, row["x"], member, seen))
 
+    def _beat(self, row: Row) -> None:
+        one, start, end = self._one, row["s"], row["e"]
+        if start > end:
+            raise ValueError(end)
+        ward, address, outcome = one[row["w"]], one[row["a"]], _OUTCOMES[row["o"]]
+        told = one[row.get("why")], one[row.get("m")]
+        self.beats.append(Beat(ward, row["b"], address, row["t"], start, end, outcome, *told))
+
     def _try(self, row: Row) -> None:
         one, start, end = self._one, row["s"], row["e"]
         if start > end:
@@ -88,10 +98,16 @@ class Reading:
         if start > end:
             raise ValueError(end)
         ward, journey, kind, outcome = one[row["w"]], one[row["j"]], one[row["a"]], _OUTCOMES[row["o"]]
-        key, patient, asked, saw = row.get("key"), one[row.get("p")], row.get("s"), row.get("saw")
-        shown = None if saw is None else tuple(saw)
+        saw = row.get("saw")
+        more = (
+            one[row.get("p")],
+            row.get("s"),
+            None if saw is None else tuple(saw),
+            one[row.get("pr")],
+            one[row.get("c")],
+        )
         self.operations.append(
-            Operation(row["op"], ward, journey, kind, key, start, end, outcome, row["n"], patient, asked, shown)
+            Operation(row["op"], ward, journey, kind, row.get("key"), start, end, outcome, row["n"], *more)
         )
 
 

@@ -49,6 +49,20 @@ class Probe(NamedTuple):
     version: str | None = None
 
 
+class Beat(NamedTuple):
+    """One attempt of the rounds: pulse number `pulse` of a ward, at an address of its own."""
+
+    ward: str
+    pulse: int
+    address: str
+    intended_ns: int
+    start_ns: int
+    end_ns: int
+    outcome: str
+    why: str | None
+    member: str | None
+
+
 class Try(NamedTuple):
     """One attempt of an operation."""
 
@@ -67,7 +81,8 @@ class Operation(NamedTuple):
     """One user action; `kind` is `read` or `write`, `key` the client number of a write.
 
     `patient` is whose record it was about, `asked_ns` when its last attempt began, `saw` the numbers that a read was
-    shown: all of a record's first page; of a list of prescriptions those of this run. None before November 2026.
+    shown: all of a record's first page; of a list of prescriptions those of this run; `profession` who did it, and
+    `connection` whether their session keeps one (`kept`) or makes one each time (`new`). None before November 2026.
     """
 
     id: str
@@ -82,6 +97,8 @@ class Operation(NamedTuple):
     patient: str | None = None
     asked_ns: int | None = None
     saw: tuple[str, ...] | None = None
+    profession: str | None = None
+    connection: str | None = None
 
     @property
     def latency_ns(self) -> int:

@@ -84,7 +84,7 @@ class Verdict:
         evidence: proofs that the fault was felt, then gone.
         without_redundancy: from the fault until copies were in sync again and every pair complete; None when the
             lab did not come so far, or nothing was broken.
-        journeys: each journey apart.
+        apart: each journey, profession and kind of session apart.
         accepted_by: who signed for this gap, until when the sentence says; empty when nobody did.
     """
 
@@ -118,7 +118,7 @@ class Verdict:
     attempts_failed: int = 0
     evidence: tuple[Evidence, ...] = ()
     without_redundancy: timedelta | None = None
-    journeys: tuple[Availability, ...] = ()
+    apart: tuple[Availability, ...] = ()
     accepted_by: str = ""
 
     def require(self) -> None:
@@ -170,7 +170,7 @@ def _stored(verdict: Verdict) -> list[tuple[str, object]]:
             pairs.append((f"{name}_s", value.total_seconds()))
         elif name == "without_redundancy":
             pairs.append((f"{name}_s", None if value is None else value.total_seconds()))
-        elif name == "journeys":
+        elif name == "apart":
             pairs.append((name, stored(value)))
         elif name == "evidence":
             pairs.append((name, [vars(item) for item in value]))
@@ -189,7 +189,7 @@ def _restored(stored: dict[str, Any]) -> dict[str, Any]:
     fields["without_redundancy"] = None if unprotected is None else timedelta(seconds=unprotected)
     for name in _NAMES:
         fields[name] = tuple(fields.get(name, ()))  # the last four were not looked for before November 2026
-    fields["journeys"] = restored(fields.get("journeys", ()))
+    fields["apart"] = restored(fields.get("apart", ()))
     fields["verdict"] = Outcome(fields["verdict"])
     fields["evidence"] = tuple(Evidence(**item) for item in fields["evidence"])
     return fields

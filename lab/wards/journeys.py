@@ -73,6 +73,7 @@ class Journeys:
         """Start nothing more, and finish what is under way: at most patience."""
         self._grid.stop()
         await self._under_way.none()
+        self._client.close()
 
     def _begin(self, intended_ns: int) -> None:
         if self._config.closed_loop and self._under_way.count:
@@ -106,11 +107,12 @@ class Journeys:
         intention = story.intention
         access = f"{self._client.prefix}{intention.id.rpartition('-')[2]}.{story.tries}"
         token = None if intention.journey.name == "sign-in" else self._tokens[intention.clinician]
-        headers = self._client.headers(access, token)
+        kept = self._client.session(intention.clinician) if intention.profession.keeps else None
+        headers = self._client.headers(access, token, keep=kept is not None)
         message = request(intention.method, intention.path, headers, intention.body)
         start_ns = time.monotonic_ns()
         story.asked_ns = start_ns
-        result = await self._client.ask(message, deadline)
+        result = await self._client.ask(message, deadline, kept)
         outcome, why = verdict_on(result, writes=intention.key is not None)
         story.doubt = story.doubt or outcome == "unknown"
         if outcome == "ok" and token is None and result.answer is not None:
@@ -131,13 +133,14 @@ class Journeys:
         )
 
     def _record_operation(self, story: _Story, outcome: str) -> None:
-        journey = story.intention.journey
+        journey, profession = story.intention.journey, story.intention.profession
         saw = "" if story.saw is None else f',"saw":{json.dumps(story.saw)}'
         self._recorder.add(
             f'{{"k":"op","op":"{story.intention.id}","w":"{self._config.ward}","j":"{journey.name}",'
             f'"a":"{journey.kind}","key":{quoted(story.intention.key)},"t":{story.intended_ns},'
             f'"e":{time.monotonic_ns()},"o":"{outcome}","n":{story.tries},'
-            f'"p":{quoted(story.intention.patient)},"s":{story.asked_ns}{saw}}}'
+            f'"p":{quoted(story.intention.patient)},"s":{story.asked_ns},"pr":"{profession.name}",'
+            f'"c":"{"kept" if profession.keeps else "new"}"{saw}}}'
         )
 
 

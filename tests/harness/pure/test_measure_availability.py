@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lab.measure import Operation
-from lab.measure.availability import ONE_IN, by_journey, percentiles, restored, stored
+from lab.measure.availability import ONE_IN, apart, percentiles, restored, stored
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -25,16 +25,16 @@ def read(at: int, took: int = 10, o: str = "ok", journey: str = "read-record") -
 
 
 def only(operations: Iterable[Operation]) -> Availability:
-    (journey,) = by_journey(operations, PATIENCE * MS)
+    (journey,) = apart(operations, PATIENCE * MS)
     return journey
 
 
 def test_a_journey_is_interrupted_until_its_own_next_operation_succeeds() -> None:
     prescribing = [read(1000, o="failed", journey="prescribe"), read(9000, journey="prescribe")]
-    listing, prescribe = by_journey([read(2000, journey="list-prescriptions"), *prescribing], PATIENCE * MS)
+    listing, prescribe = apart([read(2000, journey="list-prescriptions"), *prescribing], PATIENCE * MS)
 
-    assert (listing.journey, listing.failed, listing.interruption_s) == ("list-prescriptions", 0, 0)
-    assert (prescribe.journey, prescribe.failed, prescribe.interruption_s) == ("prescribe", 1, 8)
+    assert (listing.name, listing.failed, listing.interruption_s) == ("list-prescriptions", 0, 0)
+    assert (prescribe.name, prescribe.failed, prescribe.interruption_s) == ("prescribe", 1, 8)
     assert (listing.rate, prescribe.rate) == (1, 0.5)
 
 
@@ -74,11 +74,24 @@ def test_no_more_than_one_in_so_many_waited_longer(waited: list[int]) -> None:
 
 
 def test_a_stored_journey_is_read_back_even_from_a_later_version() -> None:
-    journeys = by_journey([read(0)], PATIENCE * MS)
+    journeys = apart([read(0)], PATIENCE * MS)
     rows = [{**row, "mood": "good"} for row in stored(journeys)]
 
     assert restored(rows) == journeys
 
 
+def test_professions_and_sessions_are_told_apart_where_the_history_names_them() -> None:
+    nurse = read(0)._replace(profession="nurse", connection="new")
+    physician = read(100, o="failed")._replace(profession="physician", connection="kept")
+
+    assert [(seen.by, seen.name, seen.failed) for seen in apart([nurse, physician], None)] == [
+        ("journey", "read-record", 1),
+        ("profession", "nurse", 0),
+        ("profession", "physician", 1),
+        ("connection", "kept", 1),
+        ("connection", "new", 0),
+    ]
+
+
 def test_without_operations_there_are_no_journeys() -> None:
-    assert by_journey([], None) == ()
+    assert apart([], None) == ()

@@ -276,10 +276,10 @@ def test_an_access_traced_twice_is_not_met() -> None:
 
 def test_a_verdict_stored_before_these_were_looked_for_is_read() -> None:
     stored = json.loads(verdict(*WELL).to_json())
-    for name in ("vanished", "stale", "mistraced", "journeys"):
+    for name in ("vanished", "stale", "mistraced", "apart"):
         del stored[name]
 
-    assert Verdict.from_json(json.dumps(stored)).journeys == ()
+    assert Verdict.from_json(json.dumps(stored)).apart == ()
 
 
 def test_an_access_without_trace_is_not_met() -> None:

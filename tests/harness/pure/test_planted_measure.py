@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from lab.measure import History, Operation, Outcome, Readback, Verdict, judge
-from lab.measure.availability import by_journey
+from lab.measure.availability import apart
 from lab.wards import journeys, pulse
 from lab.wards.journeys import verdict_on
 from lab.wards.message import request
@@ -108,5 +108,5 @@ def test_percentiles_from_the_actual_start_are_noticed() -> None:
     rows = [Operation(f"o{at}", "w", "read", "read", None, at, at + wait, "ok", 1) for at, wait in waits.items()]
     late = [op._replace(intended_ns=op.end_ns - 10 * ms) for op in rows]
 
-    assert by_journey(rows, None)[0].p99_s > 1.5
-    assert by_journey(late, None)[0].p99_s == pytest.approx(0.01)
+    assert apart(rows, None)[0].p99_s > 1.5
+    assert apart(late, None)[0].p99_s == pytest.approx(0.01)
