@@ -9,12 +9,13 @@ which flatters short runs, and takes three times as long as sorting.
 from __future__ import annotations
 
 from collections import defaultdict
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .interruption import interruptions
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from .records import Operation
 
@@ -44,42 +45,41 @@ class Availability(NamedTuple):
         return 1 - self.failed / self.operations
 
 
+Apart = tuple[Availability, ...]
 _BY = ("journey", "profession", "connection")
 
 
-def apart(operations: Iterable[Operation], patience_ns: int | None) -> tuple[Availability, ...]:
+def apart(served: Sequence[Operation], unserved: Sequence[Operation], patience_ns: int | None) -> Apart:
     """Every journey of these operations, then every profession and kind of session where the history tells them.
 
     An interruption is closed by an operation of the same journey here, and of no other: this is what its own users
     lived through, so a rare journey looks worse than the service was.
     """
-    groups: dict[tuple[str, str], list[Operation]] = defaultdict(list)
-    for operation in operations:
-        for by in _BY:
-            name = getattr(operation, by)
-            if name is not None:
-                groups[by, name].append(operation)
-    return tuple(
-        _of(*named, groups[named], patience_ns) for named in sorted(groups, key=lambda g: (_BY.index(g[0]), g))
-    )
+    found: list[Availability] = []
+    for by in _BY:
+        good, bad = _named(served, by), _named(unserved, by)
+        names = sorted(filter(None, good.keys() | bad.keys()))
+        found += [_of(by, name, good.get(name, []), bad.get(name, []), patience_ns) for name in names]
+    return tuple(found)
 
 
-def _of(by: str, name: str, operations: list[Operation], patience_ns: int | None) -> Availability:
-    served: list[Operation] = []
-    unserved: list[Operation] = []
-    for op in operations:
-        (served if op.served(patience_ns) else unserved).append(op)
-    spans = interruptions(served, unserved, max(op.end_ns for op in operations))
-    waits = [op.latency_ns for op in served] + [max(op.latency_ns, patience_ns or 0) for op in unserved]
-    return Availability(
-        by,
-        name,
-        len(operations),
-        len(unserved),
-        max((span.length_ns for span in spans), default=0) / 1e9,
-        max((op.latency_ns for op in served), default=0) / 1e9,
-        *percentiles(waits),
-    )
+def _named(operations: Sequence[Operation], by: str) -> dict[str | None, list[Operation]]:
+    groups: dict[str | None, list[Operation]] = defaultdict(list)
+    for operation, name in zip(operations, map(attrgetter(by), operations), strict=True):
+        groups[name].append(operation)
+    return groups
+
+
+def _of(
+    by: str, name: str, served: list[Operation], unserved: list[Operation], patience_ns: int | None
+) -> Availability:
+    waits = [op.end_ns - op.intended_ns for op in served]
+    freeze, interruption = max(waits, default=0), 0
+    if unserved:
+        last = max(op.end_ns for rows in (served, unserved) for op in rows)
+        interruption = max(span.length_ns for span in interruptions(served, unserved, last))
+        waits += [max(op.latency_ns, patience_ns or 0) for op in unserved]
+    return Availability(by, name, len(waits), len(unserved), interruption / 1e9, freeze / 1e9, *percentiles(waits))
 
 
 def percentiles(waits_ns: Iterable[int]) -> tuple[float, ...]:

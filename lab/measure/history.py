@@ -41,7 +41,7 @@ class History:
     @classmethod
     def parse(cls, lines: Iterable[str]) -> History:
         """Read the lines of a history file. Lines of a kind not known here are left out."""
-        with _collector_resting():
+        with collector_resting():
             reading = Reading()
             reading.take(lines)
             return cls(
@@ -61,7 +61,7 @@ class History:
 
 
 @contextmanager
-def _collector_resting() -> Iterator[None]:
+def collector_resting() -> Iterator[None]:
     """Millions of records that all stay: looking for garbage among them took a third of the reading time."""
     was_enabled = gc.isenabled()
     gc.disable()

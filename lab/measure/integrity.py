@@ -34,20 +34,17 @@ def integrity(history: History, readback: Readback) -> Integrity:
     - mistraced: the same, told twice, with another action or patient, or in the wrong order;
     - unasked: held by a copy, under a number that no client used: a retry that was taken for a new write.
     """
-    writes = [op for op in history.operations if op.kind == "write"]
-    written = {op.key for op in writes if op.key is not None}
-    acknowledged = {op.key for op in writes if op.key is not None and op.outcome == OK}
+    written = {op.key: op.outcome for op in history.operations if op.kind == "write" and op.key is not None}
     held = [readback.held(copy) for copy in readback.copies]
     anything = set[str]().union(*held)
-    somewhere = written & anything
-    everywhere = somewhere.intersection(*held)
+    everywhere = anything.intersection(*held)
     return Integrity(
-        lost=tuple(sorted(acknowledged - everywhere)),
-        duplicated=tuple(sorted(written & readback.repeated())),
-        diverged=tuple(sorted(somewhere - everywhere - acknowledged)),
+        lost=tuple(sorted(key for key, outcome in written.items() if outcome == OK and key not in everywhere)),
+        duplicated=tuple(sorted(key for key in readback.repeated() if key in written)),
+        diverged=tuple(sorted(key for key in anything - everywhere if written.get(key, OK) != OK)),
         untraced=tuple(sorted(untraced(history, readback))),
         mistraced=tuple(sorted(mistraced(history, readback))),
-        unasked=tuple(sorted(anything - written)),
+        unasked=tuple(sorted(anything.difference(written))),
     )
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from .doubts import doubts_about_before, doubts_about_fault, doubts_about_history, doubts_about_instrument
 from .figures import measure
+from .history import collector_resting
 from .phrases import phrases
 from .verdict import Outcome, Verdict
 from .wording import Words, sentence
@@ -56,7 +57,8 @@ def judge(  # noqa: PLR0913 - a verdict weighs a run, a promise and a prediction
         Inconclusive when anything casts doubt on the run, whatever was measured; else met or not met.
     """
     inject_ns = fault_window[0] if fault_window else 0
-    figures = measure(history, readback, inject_ns, fault_window[1] if fault_window else None)
+    with collector_resting():
+        figures = measure(history, readback, inject_ns, fault_window[1] if fault_window else None)
     doubts = [
         *doubts,
         *doubts_about_history(history),

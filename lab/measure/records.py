@@ -1,11 +1,20 @@
-"""What a line of the history says. All instants are nanoseconds of the machine's one monotonic clock."""
+"""What a line of the history says. All instants are nanoseconds of the machine's one monotonic clock.
+
+The records that come by the million are decoded straight from their lines, by the names in the `rename` of each.
+"""
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
+
+import msgspec
 
 OK = "ok"
-OUTCOMES = frozenset({OK, "failed", "unknown"})
+FOREVER_NS = 1 << 62
+if TYPE_CHECKING:
+    Outcome: TypeAlias = str
+else:  # refuses other words, and keeps one object of each
+    Outcome = Literal["ok", "failed", "unknown"]
 
 
 class Writer(NamedTuple):
@@ -34,14 +43,27 @@ class Writer(NamedTuple):
         return self.name.startswith("pulse@")
 
 
-class Probe(NamedTuple):
+_PROBE = {
+    "ward": "w",
+    "intended_ns": "t",
+    "start_ns": "s",
+    "end_ns": "e",
+    "outcome": "o",
+    "connection": "c",
+    "access": "x",
+    "member": "m",
+    "version": "ver",
+}
+
+
+class Probe(msgspec.Struct, tag_field="k", tag="pulse", rename=_PROBE, gc=False):
     """One attempt of the pulse; `connection` is `new` or `kept`, `version` the instant of the newest act shown."""
 
     ward: str
     intended_ns: int
     start_ns: int
     end_ns: int
-    outcome: str
+    outcome: Outcome
     connection: str
     why: str | None
     access: str
@@ -49,7 +71,19 @@ class Probe(NamedTuple):
     version: str | None = None
 
 
-class Beat(NamedTuple):
+_BEAT = {
+    "ward": "w",
+    "intended_ns": "t",
+    "start_ns": "s",
+    "end_ns": "e",
+    "outcome": "o",
+    "pulse": "b",
+    "address": "a",
+    "member": "m",
+}
+
+
+class Beat(msgspec.Struct, tag_field="k", tag="beat", rename=_BEAT, gc=False):
     """One attempt of the rounds: pulse number `pulse` of a ward, at an address of its own."""
 
     ward: str
@@ -58,12 +92,24 @@ class Beat(NamedTuple):
     intended_ns: int
     start_ns: int
     end_ns: int
-    outcome: str
+    outcome: Outcome
     why: str | None
     member: str | None
 
 
-class Try(NamedTuple):
+_TRY = {
+    "ward": "w",
+    "operation": "op",
+    "number": "n",
+    "start_ns": "s",
+    "end_ns": "e",
+    "outcome": "o",
+    "access": "x",
+    "member": "m",
+}
+
+
+class Try(msgspec.Struct, tag_field="k", tag="try", rename=_TRY, gc=False):
     """One attempt of an operation."""
 
     ward: str
@@ -71,13 +117,29 @@ class Try(NamedTuple):
     number: int
     start_ns: int
     end_ns: int
-    outcome: str
+    outcome: Outcome
     why: str | None
     access: str
     member: str | None
 
 
-class Operation(NamedTuple):
+_OPERATION = {
+    "id": "op",
+    "ward": "w",
+    "journey": "j",
+    "kind": "a",
+    "intended_ns": "t",
+    "end_ns": "e",
+    "outcome": "o",
+    "tries": "n",
+    "patient": "p",
+    "asked_ns": "s",
+    "profession": "pr",
+    "connection": "c",
+}
+
+
+class Operation(msgspec.Struct, tag_field="k", tag="op", rename=_OPERATION, gc=False):
     """One user action; `kind` is `read` or `write`, `key` the client number of a write.
 
     `patient` is whose record it was about, `asked_ns` when its last attempt began, `saw` the numbers that a read was
@@ -92,7 +154,7 @@ class Operation(NamedTuple):
     key: str | None
     intended_ns: int
     end_ns: int
-    outcome: str
+    outcome: Outcome
     tries: int
     patient: str | None = None
     asked_ns: int | None = None

@@ -43,11 +43,12 @@ def answered(history: History) -> list[Answered]:
 
 def untraced(history: History, readback: Readback) -> set[str]:
     """Accesses that were answered and that the trail, or one of its copies, does not know."""
-    told = {probe.access for probe in history.probes if probe.outcome == OK}
-    told |= {attempt.access for attempt in history.tries if attempt.outcome == OK}
-    missing = told - readback.trail
-    for rows in readback.traces.values():
-        missing |= told - {row.access for row in rows}
+    trails = [readback.trail, *(frozenset(row.access for row in rows) for rows in readback.traces.values())]
+    missing: set[str] = set()
+    for rows in (history.probes, history.tries):
+        told = [row.access for row in rows if row.outcome == OK]
+        for trail in trails:
+            missing.update(access for access in told if access not in trail)
     return missing
 
 

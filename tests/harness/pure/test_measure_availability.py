@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lab.measure import Operation
 from lab.measure.availability import ONE_IN, apart, percentiles, restored, stored
+from lab.measure.figures import split
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -24,14 +26,18 @@ def read(at: int, took: int = 10, o: str = "ok", journey: str = "read-record") -
     return Operation(f"o{at}", "urgences", journey, "read", None, at * MS, (at + took) * MS, o, 1)
 
 
+def told(operations: Iterable[Operation], patience_ns: int | None) -> tuple[Availability, ...]:
+    return apart(*split(operations, patience_ns), patience_ns)
+
+
 def only(operations: Iterable[Operation]) -> Availability:
-    (journey,) = apart(operations, PATIENCE * MS)
+    (journey,) = told(operations, PATIENCE * MS)
     return journey
 
 
 def test_a_journey_is_interrupted_until_its_own_next_operation_succeeds() -> None:
     prescribing = [read(1000, o="failed", journey="prescribe"), read(9000, journey="prescribe")]
-    listing, prescribe = apart([read(2000, journey="list-prescriptions"), *prescribing], PATIENCE * MS)
+    listing, prescribe = told([read(2000, journey="list-prescriptions"), *prescribing], PATIENCE * MS)
 
     assert (listing.name, listing.failed, listing.interruption_s) == ("list-prescriptions", 0, 0)
     assert (prescribe.name, prescribe.failed, prescribe.interruption_s) == ("prescribe", 1, 8)
@@ -74,17 +80,17 @@ def test_no_more_than_one_in_so_many_waited_longer(waited: list[int]) -> None:
 
 
 def test_a_stored_journey_is_read_back_even_from_a_later_version() -> None:
-    journeys = apart([read(0)], PATIENCE * MS)
+    journeys = told([read(0)], PATIENCE * MS)
     rows = [{**row, "mood": "good"} for row in stored(journeys)]
 
     assert restored(rows) == journeys
 
 
 def test_professions_and_sessions_are_told_apart_where_the_history_names_them() -> None:
-    nurse = read(0)._replace(profession="nurse", connection="new")
-    physician = read(100, o="failed")._replace(profession="physician", connection="kept")
+    nurse = msgspec.structs.replace(read(0), profession="nurse", connection="new")
+    physician = msgspec.structs.replace(read(100, o="failed"), profession="physician", connection="kept")
 
-    assert [(seen.by, seen.name, seen.failed) for seen in apart([nurse, physician], None)] == [
+    assert [(seen.by, seen.name, seen.failed) for seen in told([nurse, physician], None)] == [
         ("journey", "read-record", 1),
         ("profession", "nurse", 0),
         ("profession", "physician", 1),
@@ -94,4 +100,4 @@ def test_professions_and_sessions_are_told_apart_where_the_history_names_them() 
 
 
 def test_without_operations_there_are_no_journeys() -> None:
-    assert apart([], None) == ()
+    assert told([], None) == ()

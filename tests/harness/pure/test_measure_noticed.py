@@ -27,7 +27,8 @@ def _write(journey: str, number: str, begin: int, end: int, o: str) -> Operation
 
 def listed(begin: int, end: int, *saw: str, patient: str = "p0001", intended: int | None = None) -> Operation:
     read = _read("list-prescriptions", begin, end, saw)
-    return read._replace(patient=patient, intended_ns=read.intended_ns if intended is None else intended * MS)
+    read.patient, read.intended_ns = patient, read.intended_ns if intended is None else intended * MS
+    return read
 
 
 def opened(begin: int, end: int, *saw: str) -> Operation:
