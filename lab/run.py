@@ -178,7 +178,7 @@ class Run:
             "plan": self._plan.name,
             "started": self._started.isoformat(timespec="seconds"),
             "ended": datetime.now(UTC).isoformat(timespec="seconds") if ended else None,
-            "machine": _machine(),
+            "machine": machine(),
             "backend": {"impairments": "nft"},
             "change": self._change,
             "phases": self.phases,
@@ -202,7 +202,8 @@ def _new_folder(root: Path, name: str) -> Path:
             return folder
 
 
-def _machine() -> dict[str, str]:
+def machine() -> dict[str, str]:
+    """What this machine is, as reports print it."""
     memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // (1 << 30)
     release = platform.freedesktop_os_release().get("PRETTY_NAME", "")
     return {
