@@ -95,12 +95,11 @@ def _known(figures: dict[str, Any]) -> list[tuple[str, ...]]:
 
 
 def _own(figures: dict[str, Any]) -> list[tuple[str, ...]]:
-    prober = figures["prober"]
-    rows: list[tuple[str, ...]] = [
-        (f"start lag at {prober['per_second']}/s, p99.9", "5 ms", f"{prober['lag_p999_ms']} ms"),
-        ("the same, share of a core", "30 %", f"{prober['core_percent']} %"),
-    ]
-    for judged in figures["judging"]:
+    rows: list[tuple[str, ...]] = []
+    if prober := figures.get("prober"):
+        rows.append((f"start lag at {prober['per_second']}/s, p99.9", "5 ms", f"{prober['lag_p999_ms']} ms"))
+        rows.append(("the same, share of a core", "30 %", f"{prober['core_percent']} %"))
+    for judged in figures.get("judging", ()):
         count = f"{judged['operations']:,} operations read and judged"
         seconds = round(judged["read_s"] + judged["judge_s"], 2)
         bound = "5 s, 1 GiB" if judged["operations"] == 1_000_000 else ""

@@ -76,9 +76,12 @@ def experiment(port: int, *actions: dict[str, Any]) -> dict[str, Any]:
     probe = {"type": "probe", "name": "serves", "tolerance": 200, "provider": call("serves", "/patients/p0001")}
     mend = {"type": "action", "name": "mend", "provider": call("mend", "/mend")}
     return {
-        "title": "A known outage", "description": "Seen or not", "steady-state-hypothesis": {"title": "serves", "probes": [probe]},
-        "method": list(actions), "rollbacks": [mend],
-    }  # fmt: skip
+        "title": "A known outage",
+        "description": "Seen or not",
+        "steady-state-hypothesis": {"title": "serves", "probes": [probe]},
+        "method": list(actions),
+        "rollbacks": [mend],
+    }
 
 
 def wait(seconds: float) -> dict[str, Any]:
@@ -125,9 +128,9 @@ def chaos_sees(chaos: str, port: int, length: float, phase: float, folder: Path)
 def ours_see(port: int, lengths: list[float], draw: Random, folder: Path) -> list[float]:
     """What one pulse measured of each of these outages, in seconds."""
     path = folder / "history.jsonl"
-    config = Config(
-        history=str(path), ward="banc", url_host="127.0.0.1", port=port, clinicians=(Clinician("c001", "none"),), patients=("p0001",)
-    )  # fmt: skip
+    nurse, patients = (Clinician("c001", "none"),), ("p0001",)
+    here = "127.0.0.1"
+    config = Config(history=str(path), ward="banc", url_host=here, port=port, clinicians=nurse, patients=patients)
     (folder / "config.json").write_text(config.to_json())
     known = []
     with subprocess.Popen([sys.executable, "-m", "lab.wards", "pulse", str(folder / "config.json")]) as pulse:

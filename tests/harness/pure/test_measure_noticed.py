@@ -112,3 +112,17 @@ def test_reads_that_overlap_may_come_in_any_order() -> None:
 
 def test_a_record_without_acts_and_a_history_before_versions_say_nothing() -> None:
     assert noticed((), [pulsed(0, 5, "2026-11-28T01:00:01"), pulsed(10, 15, None)]).stale == ()
+
+
+def test_a_foreign_history_known_to_be_wrong_is_found_wrong() -> None:
+    """What porcupine's recorded history `kv/c10-bad` says of its key 9, retold: appends are prescriptions, gets lists.
+
+    Not linearizable by porcupine's own judgement: two clients read nothing after another had read both.
+    """
+    appended = [prescribed("2-0", 2, 20), prescribed("6-0", 3, 18)]
+    early = [listed(1, 10), listed(4, 12), listed(14, 16)]
+    both = [listed(22, 24, "6-0", "2-0"), listed(33, 34, "6-0", "2-0")]
+
+    assert vanished(*appended, *early, *both) == (), "without those two clients it is a good history"
+    assert vanished(*appended, *early, *both, listed(26, 28)) == ("2-0", "6-0")
+    assert vanished(*appended, *early, *both, listed(30, 36)) == ("2-0", "6-0")
