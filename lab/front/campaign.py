@@ -52,7 +52,8 @@ class Campaign:
 
     def calibrate(self) -> None:
         """Before a gate's first lab: what the instrument is worth on this machine today."""
-        if self.run is None or self.run.calibration is not None or self.is_worker:
+        is_gate = "gate" in (self._config.getoption("-m") or "")
+        if not is_gate or self.run is None or self.run.calibration is not None or self.is_worker:
             return
         from lab import calibration  # noqa: PLC0415 - as above
 
@@ -135,6 +136,7 @@ def pytest_configure_node(node: Any) -> None:  # noqa: ANN401 - pytest-xdist, if
     """Tell a worker where the run folder is, and on which machine."""
     campaign = campaign_of(node.config)
     run = campaign.open(plan_of(node.config))
+    campaign.calibrate()
     node.workerinput["bascule_run"] = str(run.folder)
     node.workerinput["bascule_machine"] = socket.gethostname()
 
