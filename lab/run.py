@@ -7,18 +7,20 @@ import json
 import os
 import platform
 import re
+import subprocess
+import sys
 import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lab.measure import Outcome, Verdict, VerdictError
+from lab.measure import Outcome, Verdict, VerdictError, verify
 from lab.measure.deviations import review, to_json
 from lab.plan import dumps
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
     from lab.measure import Evidence, Readback
     from lab.measure.deviations import Deviation, Listed
@@ -27,6 +29,11 @@ if TYPE_CHECKING:
 FORMAT = 1
 _WORSE = (Outcome.MET, Outcome.INCONCLUSIVE, Outcome.NOT_MET)
 """What counts more comes later: no doubt about one service may hide the measured interruption of another."""
+VERIFY = Path(verify.__file__)
+"""The script that derives the headline figures again; each run folder carries it."""
+_NOTHING_TO_COMPARE = 2
+_LONGEST_VERIFY_S = 600
+SCENARIO_FORMAT = 2  # of scenario.json: steps, window and evidence came in November 2026
 
 
 @dataclass
@@ -99,6 +106,7 @@ class Scenario:
     def describe(self, service: str, objective: dict[str, float | int | None]) -> None:
         """Write down what the scenario set out to do, before it is judged."""
         content = {
+            "format": SCENARIO_FORMAT,
             "id": self.id,
             "family": self.family,
             "title": self.title,
@@ -109,6 +117,9 @@ class Scenario:
             "targets": sorted(self.lost),
             "service": service,
             "objective": objective,
+            "steps": [sorted(step) for step in self.steps],
+            "window": self.window,
+            "evidence": [vars(proof) for proof in self.evidence],
         }
         _write(self.folder / f"scenario{self._mark(service)}.json", content)
 
@@ -143,11 +154,14 @@ class Run:
         self.deviations: tuple[Deviation, ...] = ()
         self.played_elsewhere: list[str] = []
         self.phases: dict[str, float] = {}
+        self.calibration: dict[str, Any] | None = None
+        self.verified: dict[str, Any] | None = None
         self._plan = plan
         self._change = change
         if not self._leads:
             return
         (self.folder / "plan.yaml").write_text(dumps(plan), encoding="utf-8")
+        (self.folder / VERIFY.name).write_bytes(VERIFY.read_bytes())
         self.save(ended=False)
 
     def begin(self, name: str, family: str, title: str, title_fr: str) -> Scenario:
@@ -172,6 +186,14 @@ class Run:
             with contextlib.suppress(VerdictError):  # its writer was killed: nothing was concluded
                 yield Verdict.from_json(path.read_text(encoding="utf-8"))
 
+    def verify(self) -> bool:
+        """Let the folder's own script derive the figures again; whether it agrees, which campaign.json keeps."""
+        command = [sys.executable, "-I", str(self.folder / VERIFY.name)]
+        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=_LONGEST_VERIFY_S)
+        said = done.stdout.splitlines() + done.stderr.splitlines()[-1:]
+        self.verified = {"agrees": done.returncode in {0, _NOTHING_TO_COMPARE}, "said": said}
+        return bool(self.verified["agrees"])
+
     def save(self, *, ended: bool) -> None:
         """Write campaign.json as things stand, and at the end what became of the accepted deviations."""
         if not self._leads:
@@ -183,10 +205,12 @@ class Run:
             "plan": self._plan.name,
             "started": self._started.isoformat(timespec="seconds"),
             "ended": datetime.now(UTC).isoformat(timespec="seconds") if ended else None,
-            "machine": _machine(),
+            "machine": machine(),
             "backend": {"impairments": "nft"},
             "change": self._change,
             "phases": self.phases,
+            "calibration": self.calibration,
+            "verified": self.verified,
             "scenarios": [scenario.id for scenario in self.scenarios] + self.played_elsewhere,
         }
         _write(self.folder / "campaign.json", content)
@@ -210,7 +234,8 @@ def _new_folder(root: Path, name: str) -> Path:
             return folder
 
 
-def _machine() -> dict[str, str]:
+def machine() -> dict[str, str]:
+    """What this machine is, as reports print it."""
     memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // (1 << 30)
     release = platform.freedesktop_os_release().get("PRETTY_NAME", "")
     return {

@@ -17,6 +17,7 @@ from lab.errors import LabError
 from lab.expectation import expect
 from lab.measure import History, Outcome, Readback, judge
 from lab.measure.deviations import accept
+from lab.measure.readback import rows_of
 from lab.replica.emr.people import clinician_ids, patient_ids, secret_of
 from lab.waiting import wait_until
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from lab.bench import Lab
     from lab.enclosure import Process
     from lab.measure import Verdict
+    from lab.measure.readback import Trace
     from lab.plan import Objective
     from lab.plan import Service as ServicePlan
     from lab.run import Scenario
@@ -209,6 +211,7 @@ class Service:
         """
         copies: dict[str, dict[str, dict[str, int]]] = {}
         trail: set[str] = set()
+        traces: dict[str, tuple[Trace, ...]] = {}
         for member in self.plan.runs_on:
             host = self.lab.cluster.host_of(member)
             command = (
@@ -222,7 +225,8 @@ class Service:
             found = json.loads(self.lab.run_in(host, *command))
             copies[member] = {"acts": found["acts"], "prescriptions": found["prescriptions"]}
             trail |= set(found["trail"])
-        return Readback(copies, frozenset(trail))
+            traces[member] = rows_of(found["traces"])
+        return Readback(copies, frozenset(trail), traces)
 
     def judge(self, observation: Observation) -> Verdict:
         """Judge what the wards saw against the plan's objective and its prediction, and write all of it down."""

@@ -46,6 +46,7 @@ class CampaignRecord(Record):
     change: str | None = None
     phases: dict[str, Seconds] = {}
     calibration: dict[str, Any] | None = None
+    verified: dict[str, Any] | None = None
     scenarios: tuple[str, ...]
 
 
@@ -70,6 +71,10 @@ class ScenarioRecord(Record):
     targets: tuple[str, ...] = ()
     service: str
     objective: ObjectiveRecord
+    format: int = 1
+    steps: tuple[tuple[str, ...], ...] = ()
+    window: tuple[int, int] | None = None
+    evidence: tuple[dict[str, Any], ...] = ()
 
 
 class Loose(Record):

@@ -6,6 +6,7 @@ import json
 import shutil
 import socket
 import tempfile
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -64,6 +65,23 @@ class Campaign:
         if content and not (self.run.folder / name).exists():
             (self.run.folder / name).write_text(content, encoding="utf-8")
 
+    def calibrate(self) -> None:
+        """Before a gate's first lab: what the instrument is worth on this machine today."""
+        is_gate = "gate" in (self._config.getoption("-m") or "")
+        if not is_gate or self.run is None or self.run.calibration is not None or self.is_worker:
+            return
+        from lab import calibration  # noqa: PLC0415 - as above
+
+        begun = time.monotonic()
+        try:
+            found = calibration.play(calibration.SHORT)
+        except (LabError, OSError) as error:
+            self.run.calibration = {"conclusive": False, "sentence": f"calibration inconclusive, {error}"}
+        else:
+            self.run.calibration = found.stored()
+        self.say(str(self.run.calibration["sentence"]))
+        self.run.spent("calibrate", time.monotonic() - begun)
+
     def say(self, words: str) -> None:
         """Tell whoever looks at the terminal what the bench does."""
         self.print(f"bascule: {words}")
@@ -99,6 +117,8 @@ class Campaign:
                 self.run.folder.parent.rmdir()
             self.run = None
             return
+        if not self.run.verify():
+            self.trouble = f"{self.run.folder / 'verify.py'} derives other figures than the verdicts have: run it"
         self.run.save(ended=True)
         from reports import publish  # noqa: PLC0415 - as above
 
@@ -146,6 +166,7 @@ def pytest_configure_node(node: Any) -> None:  # noqa: ANN401 - pytest-xdist, if
     """Tell a worker where the run folder is, and on which machine."""
     campaign = campaign_of(node.config)
     run = campaign.open(plan_of(node.config))
+    campaign.calibrate()
     node.workerinput["bascule_run"] = str(run.folder)
     node.workerinput["bascule_machine"] = socket.gethostname()
 

@@ -8,10 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lab.errors import LabError
+from lab.front.calibrating import add as calibration_commands
 from lab.front.catalogue.command import add as catalogue_command
 from lab.front.cluster import add as cluster_commands
 from lab.front.commands import MisuseError
 from lab.front.commands import add as commands_that_play
+from lab.front.judging import add as judging_commands
 from lab.front.reporting import add as report_commands
 from lab.front.signals import listen
 from lab.front.storage import add as storage_commands
@@ -92,6 +94,8 @@ def parser() -> argparse.ArgumentParser:
     cluster_commands(commands)
     commands_that_play(commands)
     catalogue_command(commands)
+    judging_commands(commands)
+    calibration_commands(commands)
 
     report_commands(commands)
     return words

@@ -36,7 +36,8 @@ def bascule_run(request: pytest.FixtureRequest, plan: Plan) -> Run:
 
 @pytest.fixture(scope="session")
 def bascule_shared_bench(request: pytest.FixtureRequest, bascule_run: Run) -> Iterator[Bench]:
-    """The lab of every module that plants no defect."""
+    """The lab of every module that plants no defect; a gate begins with what its instrument is worth."""
+    campaign_of(request.config).calibrate()
     bench = _bench(request, bascule_run, keep=bool(request.config.getoption("--keep-lab")))
     yield bench
     campaign_of(request.config).kept = bench.close()

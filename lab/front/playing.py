@@ -16,7 +16,7 @@ from lab.front.targets import Named, named
 from lab.front.verdicts import BENCH_ERROR, INCONCLUSIVE, NOT_MET
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
 MET, MISSED, MISUSE, SAYS_NOTHING, BENCH = 0, 1, 2, 3, 4
 STOPPED = 130
@@ -76,8 +76,9 @@ class _Played(_Collected):
     def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
         self._stopped = excinfo.type is KeyboardInterrupt  # what pytest itself interrupts is of another type
 
-    @pytest.hookimpl(trylast=True)
-    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+    @pytest.hookimpl(wrapper=True)  # once the run folder is closed: trouble with it counts
+    def pytest_sessionfinish(self, session: pytest.Session) -> Iterator[None]:
+        yield
         seen = results(session.config) | ({BENCH_ERROR} if self._stray else set())
         self.code = STOPPED if self._stopped else code_of(seen, session.exitstatus)
 

@@ -125,6 +125,8 @@ def _end(campaign: Campaign) -> Iterator[str]:
     if campaign.run is not None:
         spent = sorted(campaign.run.phases.items())
         yield "time: " + ", ".join(f"{phase} {seconds:.0f} s" for phase, seconds in spent)
+        if campaign.run.calibration is not None:
+            yield f"instrument: {campaign.run.calibration['sentence']}"
         yield from (f"deviation {listed.standing}: {listed.sentence}" for listed in campaign.run.listed())
     if campaign.report is not None:
         yield f"report: {campaign.report.document}"

@@ -10,7 +10,11 @@ Words, as every report uses them:
 - *interruption without retries*: the same question asked of the pulse, where each attempt stands alone.
 - *freeze*: the longest time from intended start to answer among served operations.
 - *lost*: an acknowledged write absent from a copy at the end. *duplicated*: any write there more than once.
-- *untraced*: an attempt that was answered and whose access id is not in the trail.
+- *untraced*: an attempt that was answered and whose access id is not in the trail, or not in a copy of it.
+- *mistraced*: one traced twice, with another action or patient, or in the wrong order.
+- *unasked*: a write that a copy holds and no client asked for.
+- *vanished*: a write that was acknowledged or shown, and that a later read did not show. *stale*: a read older than one
+  that had ended before it began.
 """
 
 from __future__ import annotations

@@ -6,13 +6,15 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from .availability import Availability, apart
 from .instrument import kept_interval_ns, lag_ns, pulse_interval_ns
 from .integrity import Integrity, integrity, unknown_writes
 from .interruption import interruptions, longest_gap
-from .records import OK
+from .noticed import Noticed, noticed
+from .records import FOREVER_NS, OK
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from .history import History
     from .interruption import Span
@@ -39,13 +41,15 @@ class Figures:
     attempts: int
     attempts_failed: int
     tries_failed: int
+    noticed: Noticed
+    apart: tuple[Availability, ...]
     healed_ns: int | None = None
 
     def for_verdict(self) -> dict[str, Any]:
         """The figures that a verdict carries, under the names it gives them."""
-        own = {"spans", "integrity", "tries_failed", "healed_ns"}
+        own = {"spans", "integrity", "noticed", "tries_failed", "healed_ns"}
         plain = {name: value for name, value in vars(self).items() if name not in own}
-        return plain | self.integrity._asdict()
+        return plain | self.integrity._asdict() | self.noticed._asdict()
 
     @property
     def observed(self) -> str:
@@ -71,10 +75,7 @@ def measure(history: History, readback: Readback | None, since_ns: int, healed_n
     fresh = [probe for probe in probes if probe.connection == "new"]
     kept = [probe for probe in probes if probe.connection == "kept"]
     tries = [attempt for attempt in history.tries if attempt.end_ns > since_ns]
-    served: list[Operation] = []
-    unserved: list[Operation] = []
-    for op in operations:
-        (served if op.served(patience) else unserved).append(op)
+    served, unserved = split(operations, patience)
     spans = interruptions(served, unserved, _last_ns(operations, fresh))
     lengths = [span.length_ns for span in spans]
     lag, interval = lag_ns(history.probes), pulse_interval_ns(history)
@@ -84,7 +85,7 @@ def measure(history: History, readback: Readback | None, since_ns: int, healed_n
         interruption_total=_duration(sum(lengths)),
         interruption_without_retries=_duration(longest_gap(fresh, interval)),
         interruption_kept=_duration(longest_gap(kept, kept_interval_ns(history))),
-        freeze=_duration(max((op.latency_ns for op in served), default=0)),
+        freeze=_duration(max((op.end_ns - op.intended_ns for op in served), default=0)),
         integrity=integrity(history, readback) if readback else Integrity(),
         unknown=unknown_writes(history),
         smallest_gap=_duration(interval + lag),
@@ -94,6 +95,8 @@ def measure(history: History, readback: Readback | None, since_ns: int, healed_n
         attempts=len(probes) + len(tries),
         attempts_failed=sum(row.outcome != OK for rows in (probes, tries) for row in rows),
         tries_failed=sum(row.outcome != OK for row in tries),
+        noticed=noticed(history.operations, history.probes),
+        apart=apart(served, unserved, patience),
         healed_ns=healed_ns,
     )
 
@@ -104,3 +107,13 @@ def _last_ns(*series: Sequence[Operation | Probe]) -> int:
 
 def _duration(nanoseconds: int) -> timedelta:
     return timedelta(microseconds=nanoseconds / 1000)
+
+
+def split(operations: Iterable[Operation], patience_ns: int | None) -> tuple[list[Operation], list[Operation]]:
+    """Those that were served, and those that were not: as `Operation.served`, which a million calls would slow down."""
+    limit = FOREVER_NS if patience_ns is None else patience_ns
+    served: list[Operation] = []
+    unserved: list[Operation] = []
+    for op in operations:
+        (served if op.outcome == OK and op.end_ns - op.intended_ns <= limit else unserved).append(op)
+    return served, unserved

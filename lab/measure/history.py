@@ -12,7 +12,7 @@ from .reading import Reading
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from .records import Operation, Probe, Try, Writer
+    from .records import Beat, Operation, Probe, Try, Writer
 
 
 @dataclass(frozen=True)
@@ -23,6 +23,7 @@ class History:
         writers: one per start line.
         ended: names of the writers that wrote their end line.
         probes: attempts of the pulses.
+        beats: attempts of the rounds.
         tries: attempts of operations.
         operations: user actions.
         damaged: numbers, from 1, of lines that are not records. A last line cut short is not among them: that
@@ -35,11 +36,12 @@ class History:
     tries: tuple[Try, ...] = ()
     operations: tuple[Operation, ...] = ()
     damaged: tuple[int, ...] = ()
+    beats: tuple[Beat, ...] = ()
 
     @classmethod
     def parse(cls, lines: Iterable[str]) -> History:
         """Read the lines of a history file. Lines of a kind not known here are left out."""
-        with _collector_resting():
+        with collector_resting():
             reading = Reading()
             reading.take(lines)
             return cls(
@@ -48,6 +50,7 @@ class History:
                 probes=tuple(reading.probes),
                 tries=tuple(reading.tries),
                 operations=tuple(reading.operations),
+                beats=tuple(reading.beats),
                 damaged=tuple(number for number in reading.damaged if number != reading.count),
             )
 
@@ -58,7 +61,7 @@ class History:
 
 
 @contextmanager
-def _collector_resting() -> Iterator[None]:
+def collector_resting() -> Iterator[None]:
     """Millions of records that all stay: looking for garbage among them took a third of the reading time."""
     was_enabled = gc.isenabled()
     gc.disable()

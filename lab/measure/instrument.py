@@ -39,16 +39,19 @@ def closed_loops(history: History) -> list[str]:
     starts: dict[tuple[str, str], list[int]] = defaultdict(list)
     for probe in history.probes:
         starts[probe.ward, probe.connection].append(probe.intended_ns)
+    for beat in history.beats:
+        starts[beat.ward, f"beat {beat.pulse}"].append(beat.intended_ns)
     if any(writer.interval_ns and not writer.is_pulse for writer in history.writers):
         for operation in history.operations:
             starts[operation.ward, "operation"].append(operation.intended_ns)
     found = []
     for writer in history.writers:
-        grids = (
-            [("new", writer.interval_ns), ("kept", writer.kept_interval_ns)]
-            if writer.is_pulse
-            else [("operation", writer.interval_ns)]
-        )
+        if writer.is_pulse:
+            grids = [("new", writer.interval_ns), ("kept", writer.kept_interval_ns)]
+        elif writer.name.startswith("rounds@"):
+            grids = [(name, writer.interval_ns) for ward, name in starts if name.startswith("beat ")]
+        else:
+            grids = [("operation", writer.interval_ns)]
         if any(interval and not _whole(starts[writer.ward, name], interval) for name, interval in grids):
             found.append(writer.name)
     return sorted(found)

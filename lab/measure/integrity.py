@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from .records import OK
+from .tracing import mistraced, untraced
 
 if TYPE_CHECKING:
     from .history import History
@@ -18,6 +19,8 @@ class Integrity(NamedTuple):
     duplicated: tuple[str, ...] = ()
     diverged: tuple[str, ...] = ()
     untraced: tuple[str, ...] = ()
+    mistraced: tuple[str, ...] = ()
+    unasked: tuple[str, ...] = ()
 
 
 def integrity(history: History, readback: Readback) -> Integrity:
@@ -27,27 +30,24 @@ def integrity(history: History, readback: Readback) -> Integrity:
     - duplicated: there more than once in a copy, acknowledged or not;
     - diverged: not acknowledged, in one copy and not in another (at most once in each is what an unknown
       write owes);
-    - untraced: the attempt was answered, its access id is not in the trail.
+    - untraced: the attempt was answered, its access id is not in the trail, or not in a copy of it;
+    - mistraced: the same, told twice, with another action or patient, or in the wrong order;
+    - unasked: held by a copy, under a number that no client used: a retry that was taken for a new write.
     """
-    writes = [op for op in history.operations if op.kind == "write"]
-    written = {op.key for op in writes if op.key is not None}
-    acknowledged = {op.key for op in writes if op.key is not None and op.outcome == OK}
+    written = {op.key: op.outcome for op in history.operations if op.kind == "write" and op.key is not None}
     held = [readback.held(copy) for copy in readback.copies]
-    somewhere = written.intersection(set().union(*held))
-    everywhere = somewhere.intersection(*held)
+    anything = set[str]().union(*held)
+    everywhere = anything.intersection(*held)
     return Integrity(
-        lost=tuple(sorted(acknowledged - everywhere)),
-        duplicated=tuple(sorted(written & readback.repeated())),
-        diverged=tuple(sorted(somewhere - everywhere - acknowledged)),
-        untraced=tuple(sorted(_answered(history) - readback.trail)),
+        lost=tuple(sorted(key for key, outcome in written.items() if outcome == OK and key not in everywhere)),
+        duplicated=tuple(sorted(key for key in readback.repeated() if key in written)),
+        diverged=tuple(sorted(key for key in anything - everywhere if written.get(key, OK) != OK)),
+        untraced=tuple(sorted(untraced(history, readback))),
+        mistraced=tuple(sorted(mistraced(history, readback))),
+        unasked=tuple(sorted(anything.difference(written))),
     )
 
 
 def unknown_writes(history: History) -> int:
     """How many writes the client cannot tell the fate of."""
     return sum(op.kind == "write" and op.outcome == "unknown" for op in history.operations)
-
-
-def _answered(history: History) -> set[str]:
-    probes = {probe.access for probe in history.probes if probe.outcome == OK}
-    return probes | {attempt.access for attempt in history.tries if attempt.outcome == OK}

@@ -42,10 +42,10 @@ def interruptions(served: Iterable[Operation], unserved: Sequence[Operation], la
     """
     if not unserved:
         return []
-    of_journey, of_kind = _starts(served)
     failing: dict[tuple[str, str, str], list[int]] = defaultdict(list)
     for row in unserved:
         failing[row.ward, row.kind, row.journey].append(row.intended_ns)
+    of_journey, of_kind = _starts(served)
     spans = []
     for (ward, kind, journey), starts in failing.items():
         good = of_journey[ward, journey]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from .doubts import doubts_about_before, doubts_about_fault, doubts_about_history, doubts_about_instrument
 from .figures import measure
+from .history import collector_resting
 from .phrases import phrases
 from .verdict import Outcome, Verdict
 from .wording import Words, sentence
@@ -35,6 +36,7 @@ def judge(  # noqa: PLR0913 - a verdict weighs a run, a promise and a prediction
     predicted: str | None = None,
     fault_window: tuple[int, int] | None = None,
     lag_bound: timedelta = LAG_BOUND,
+    doubts: Sequence[Words] = (),
 ) -> Verdict:
     """Judge a run.
 
@@ -49,13 +51,16 @@ def judge(  # noqa: PLR0913 - a verdict weighs a run, a promise and a prediction
         fault_window: monotonic instants, in nanoseconds, of injection and healing; None when there was no
             fault.
         lag_bound: the pulse's own lag (99.9th percentile) past which nothing can be concluded.
+        doubts: further reasons to conclude nothing.
 
     Returns:
         Inconclusive when anything casts doubt on the run, whatever was measured; else met or not met.
     """
     inject_ns = fault_window[0] if fault_window else 0
-    figures = measure(history, readback, inject_ns, fault_window[1] if fault_window else None)
+    with collector_resting():
+        figures = measure(history, readback, inject_ns, fault_window[1] if fault_window else None)
     doubts = [
+        *doubts,
         *doubts_about_history(history),
         *doubts_about_fault(evidence),
         *doubts_about_instrument(history, lag_bound),

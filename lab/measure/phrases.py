@@ -37,13 +37,14 @@ class Phrase(NamedTuple):
 
 
 def phrases(figures: Figures, objective: Objective, *, read_back: bool) -> Iterator[Phrase]:
-    """Interruption, freeze and, where writes and trail were read back, loss and traceability."""
+    """Interruption, freeze, what was noticed and, where writes and trail were read back, loss and traceability."""
     yield _interruption(figures, objective.interruption)
     freeze, accepted = figures.freeze, objective.freeze
     yield Phrase(
         _against(Words("longest freeze", "plus long gel"), freeze, Words("accepted", "accepté"), accepted),
         kept=accepted is None or freeze <= accepted,
     )
+    yield from _noticed(figures)
     if read_back:
         yield from _losses(figures, objective.loss)
 
@@ -71,7 +72,7 @@ def _against(name: Words, measured: timedelta, bound_name: Words, bound: timedel
 
 
 def _losses(figures: Figures, allowed: int | None) -> Iterator[Phrase]:
-    lost, duplicated, diverged, untraced = figures.integrity
+    lost, duplicated, diverged, untraced, mistraced, unasked = figures.integrity
     bound = Words("", "") if allowed is None else Words(f" (objective {allowed})", f" (objectif {allowed})")
     kept = allowed is None or len(lost) + len(duplicated) <= allowed
     words = counted(
@@ -101,6 +102,15 @@ def _losses(figures: Figures, allowed: int | None) -> Iterator[Phrase]:
             ),
             kept=False,
         )
+    if unasked:
+        yield Phrase(
+            counted(
+                len(unasked),
+                ("write that no client asked for", "writes that no client asked for"),
+                ("écriture qu'aucun client n'a demandée", "écritures qu'aucun client n'a demandées"),
+            ),
+            kept=False,
+        )
     yield Phrase(
         counted(
             len(untraced),
@@ -109,3 +119,34 @@ def _losses(figures: Figures, allowed: int | None) -> Iterator[Phrase]:
         ),
         kept=not untraced,
     )
+    if mistraced:
+        yield Phrase(
+            counted(
+                len(mistraced),
+                ("access wrongly traced", "accesses wrongly traced"),
+                ("accès mal tracé", "accès mal tracés"),
+            ),
+            kept=False,
+        )
+
+
+def _noticed(figures: Figures) -> Iterator[Phrase]:
+    vanished, stale = figures.noticed
+    if vanished:
+        yield Phrase(
+            counted(
+                len(vanished),
+                ("write disappeared from a later read", "writes disappeared from a later read"),
+                ("écriture disparue d'une lecture ultérieure", "écritures disparues d'une lecture ultérieure"),
+            ),
+            kept=False,
+        )
+    if stale:
+        yield Phrase(
+            counted(
+                len(stale),
+                ("read older than one before it", "reads older than one before them"),
+                ("lecture plus ancienne qu'une précédente", "lectures plus anciennes qu'une précédente"),
+            ),
+            kept=False,
+        )

@@ -1,21 +1,47 @@
-"""From lines of JSON to records."""
+"""From lines of JSON to records, decoded straight into them: a million operations are read in two seconds."""
 
 from __future__ import annotations
 
-import json
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
-from .records import OUTCOMES, Operation, Probe, Try, Writer
+import msgspec
+
+from .records import Beat, Operation, Probe, Try, Writer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
-
-Row = dict[str, Any]
+    from collections.abc import Iterable
 
 FORMAT = 1  # `v` of the start lines
-_OUTCOMES = {word: word for word in OUTCOMES}  # refuses other words, and keeps one object of each
-_BATCH = 2000  # lines; one JSON array of them is read in half the time of as many single lines (measured)
+_BATCH = 4000  # lines decoded at once: a third faster than one by one (measured)
+
+
+class _Start(msgspec.Struct, tag_field="k", tag="start"):
+    v: int
+    writer: str
+    t: int
+    interval_ns: int | None = None
+    timeout_ns: int | None = None
+    kept_interval_ns: int | None = None
+    patience_ns: int | None = None
+
+
+class _End(msgspec.Struct, tag_field="k", tag="end"):
+    writer: str
+
+
+class _Lag(msgspec.Struct, tag_field="k", tag="lag"):
+    writer: str
+
+
+class _Kind(msgspec.Struct):
+    k: str
+
+
+_Line: TypeAlias = "Probe | Beat | Try | Operation | _Start | _End | _Lag"
+_KNOWN = frozenset({"start", "pulse", "beat", "try", "op", "end", "lag"})
+_LINES: msgspec.json.Decoder[Any] = msgspec.json.Decoder(Probe | Beat | Try | Operation | _Start | _End | _Lag)
+_KINDS = msgspec.json.Decoder(_Kind)
 
 
 class Reading:
@@ -27,16 +53,10 @@ class Reading:
         self.writers: list[Writer] = []
         self.ended: list[str] = []
         self.probes: list[Probe] = []
+        self.beats: list[Beat] = []
         self.tries: list[Try] = []
         self.operations: list[Operation] = []
         self._one = _One()
-        self._takers: dict[str, Callable[[Row], None]] = {
-            "start": self._start,
-            "pulse": self._probe,
-            "try": self._try,
-            "op": self._operation,
-            "end": lambda row: self.ended.append(row["writer"]),
-        }
 
     def take(self, lines: Iterable[str]) -> None:
         """Add lines."""
@@ -44,50 +64,43 @@ class Reading:
         while batch := list(islice(source, _BATCH)):
             for row in _rows(batch):
                 self.count += 1
-                try:
-                    taker = self._takers.get(row["k"])
-                    if taker is not None:
-                        taker(row)
-                except (KeyError, TypeError, ValueError):
+                if not self._taken(row):
                     self.damaged.append(self.count)
 
-    def _start(self, row: Row) -> None:
-        if row["v"] != FORMAT:
-            raise ValueError(row["v"])
-        grid = [row.get(f"{name}_ns") for name in ("interval", "timeout", "kept_interval", "patience")]
-        self.writers.append(Writer(row["writer"], row["t"], *grid))
+    # By type and without helpers: this runs two million times for a million operations.
+    def _taken(self, row: _Line | None) -> bool:
+        one, good = self._one, True
+        if isinstance(row, Try):
+            row.ward, row.member, row.why = one[row.ward], one[row.member], one[row.why]
+            if good := row.start_ns <= row.end_ns:
+                self.tries.append(row)
+        elif isinstance(row, Operation):
+            row.ward, row.journey, row.patient = one[row.ward], one[row.journey], one[row.patient]
+            row.profession, row.connection = one[row.profession], one[row.connection]
+            if good := row.intended_ns <= row.end_ns:
+                self.operations.append(row)
+        elif isinstance(row, Probe):
+            row.ward, row.member, row.version = one[row.ward], one[row.member], one[row.version]
+            if good := row.start_ns <= row.end_ns:
+                self.probes.append(row)
+        else:
+            good = self._rare(row)
+        return good
 
-    # By position and without helpers: these three run a million times.
-    def _probe(self, row: Row) -> None:
-        one, start, end = self._one, row["s"], row["e"]
-        if start > end:  # raises on what is not a number, too
-            raise ValueError(end)
-        ward, outcome, why, member = (
-            one[row["w"]],
-            _OUTCOMES[row["o"]],
-            one[row.get("why")],
-            one[row.get("m")],
-        )
-        self.probes.append(Probe(ward, row["t"], start, end, outcome, one[row["c"]], why, row["x"], member))
-
-    def _try(self, row: Row) -> None:
-        one, start, end = self._one, row["s"], row["e"]
-        if start > end:
-            raise ValueError(end)
-        ward, outcome, why, member = (
-            one[row["w"]],
-            _OUTCOMES[row["o"]],
-            one[row.get("why")],
-            one[row.get("m")],
-        )
-        self.tries.append(Try(ward, row["op"], row["n"], start, end, outcome, why, row["x"], member))
-
-    def _operation(self, row: Row) -> None:
-        one, start, end = self._one, row["t"], row["e"]
-        if start > end:
-            raise ValueError(end)
-        ward, journey, kind, outcome = one[row["w"]], one[row["j"]], one[row["a"]], _OUTCOMES[row["o"]]
-        self.operations.append(Operation(row["op"], ward, journey, kind, row.get("key"), start, end, outcome, row["n"]))
+    def _rare(self, row: _Start | _End | _Lag | _Kind | Beat | None) -> bool:
+        if isinstance(row, Beat):
+            row.address, row.member = self._one[row.address], self._one[row.member]
+            if good := row.start_ns <= row.end_ns:
+                self.beats.append(row)
+            return good
+        if isinstance(row, _Start):
+            grid = row.interval_ns, row.timeout_ns, row.kept_interval_ns, row.patience_ns
+            if good := row.v == FORMAT:
+                self.writers.append(Writer(row.writer, row.t, *grid))
+            return good
+        if isinstance(row, _End):
+            self.ended.append(row.writer)
+        return row is not None
 
 
 class _One(dict[Any, Any]):
@@ -100,15 +113,21 @@ class _One(dict[Any, Any]):
 
 def _rows(lines: list[str]) -> list[Any]:
     try:
-        rows: list[Any] = json.loads(f"[{','.join(lines)}]")
-    except ValueError:
+        rows: list[Any] = _LINES.decode_lines("\n".join(lines) if not lines[0].endswith("\n") else "".join(lines))
+    except (msgspec.MsgspecError, UnicodeEncodeError):
         return [_row(line) for line in lines]
-    # Two records glued on one line read well as an array, and would shift every number after them.
+    # An empty line is passed over, and would shift every number after it.
     return rows if len(rows) == len(lines) else [_row(line) for line in lines]
 
 
-def _row(line: str) -> object:
+def _row(line: str) -> _Line | _Kind | None:
+    """A record; a line of a kind not known here; None when it is neither."""
     try:
-        return json.loads(line)
-    except ValueError:
-        return None
+        row: _Line = _LINES.decode(line)
+    except (msgspec.MsgspecError, UnicodeEncodeError):
+        try:
+            kind = _KINDS.decode(line)
+        except (msgspec.MsgspecError, UnicodeEncodeError):
+            return None
+        return None if kind.k in _KNOWN else kind
+    return row

@@ -10,6 +10,10 @@ from typing import Any, Literal
 
 from lab.errors import Inconclusive, LabError, NotMet
 
+from .availability import Availability, restored, stored
+
+FORMAT = 2  # of verdict.json; none written before November 2026, which is format 1
+
 
 class VerdictError(LabError):
     """A stored verdict cannot be read: not JSON, or a field is missing or of another shape."""
@@ -66,6 +70,10 @@ class Verdict:
         duplicated: client numbers of writes there more than once in a copy.
         diverged: client numbers of unacknowledged writes which one copy has and another has not.
         untraced: access ids of attempts that were answered and left no trace.
+        mistraced: access ids of those traced twice, with another action or patient, or in the wrong order.
+        unasked: client numbers that a copy holds and no client used.
+        vanished: client numbers of writes that a later read did not show.
+        stale: access ids of reads that showed an older record than one already read.
         unknown: number of writes of which the client does not know whether they were done.
         smallest_gap: the shortest outage that the instrument was sure to see.
         lag: how late the pulse started its attempts, 99.9th percentile.
@@ -76,6 +84,7 @@ class Verdict:
         evidence: proofs that the fault was felt, then gone.
         without_redundancy: from the fault until copies were in sync again and every pair complete; None when the
             lab did not come so far, or nothing was broken.
+        apart: each journey, profession and kind of session apart.
         accepted_by: who signed for this gap, until when the sentence says; empty when nobody did.
     """
 
@@ -96,6 +105,10 @@ class Verdict:
     duplicated: tuple[str, ...] = ()
     diverged: tuple[str, ...] = ()
     untraced: tuple[str, ...] = ()
+    mistraced: tuple[str, ...] = ()
+    unasked: tuple[str, ...] = ()
+    vanished: tuple[str, ...] = ()
+    stale: tuple[str, ...] = ()
     unknown: int = 0
     smallest_gap: timedelta = timedelta()
     lag: timedelta = timedelta()
@@ -105,6 +118,7 @@ class Verdict:
     attempts_failed: int = 0
     evidence: tuple[Evidence, ...] = ()
     without_redundancy: timedelta | None = None
+    apart: tuple[Availability, ...] = ()
     accepted_by: str = ""
 
     def require(self) -> None:
@@ -121,11 +135,11 @@ class Verdict:
 
     def to_json(self) -> str:
         """The text of `verdict.json`: durations in seconds, their names ending in `_s`."""
-        return json.dumps(dict(_stored(self)), ensure_ascii=False, indent=2) + "\n"
+        return json.dumps({"format": FORMAT, **dict(_stored(self))}, ensure_ascii=False, indent=2) + "\n"
 
     @classmethod
     def from_json(cls, text: str) -> Verdict:
-        """Read what `to_json` wrote.
+        """Read what `to_json` wrote, now or in an earlier version; fields of a later one are left out.
 
         Raises:
             VerdictError: the text is not a verdict.
@@ -145,7 +159,8 @@ _DURATIONS = (
     "smallest_gap",
     "lag",
 )
-_NAMES = ("lost", "duplicated", "diverged", "untraced")
+_IN_SECONDS = (*_DURATIONS, "without_redundancy")
+_NAMES = ("lost", "duplicated", "diverged", "untraced", "mistraced", "unasked", "vanished", "stale")
 
 
 def _stored(verdict: Verdict) -> list[tuple[str, object]]:
@@ -155,6 +170,8 @@ def _stored(verdict: Verdict) -> list[tuple[str, object]]:
             pairs.append((f"{name}_s", value.total_seconds()))
         elif name == "without_redundancy":
             pairs.append((f"{name}_s", None if value is None else value.total_seconds()))
+        elif name == "apart":
+            pairs.append((name, stored(value)))
         elif name == "evidence":
             pairs.append((name, [vars(item) for item in value]))
         else:
@@ -163,13 +180,16 @@ def _stored(verdict: Verdict) -> list[tuple[str, object]]:
 
 
 def _restored(stored: dict[str, Any]) -> dict[str, Any]:
-    fields = dict(stored)
+    known = {f"{name}_s" if name in _IN_SECONDS else name for name in Verdict.__dataclass_fields__}
+    later = stored.get("format", 1) > FORMAT
+    fields = {name: value for name, value in stored.items() if name != "format" and (name in known or not later)}
     for name in _DURATIONS:
         fields[name] = timedelta(seconds=fields.pop(f"{name}_s"))
     unprotected = fields.pop("without_redundancy_s", None)  # not told before November 2026
     fields["without_redundancy"] = None if unprotected is None else timedelta(seconds=unprotected)
     for name in _NAMES:
-        fields[name] = tuple(fields[name])
+        fields[name] = tuple(fields.get(name, ()))  # the last four were not looked for before November 2026
+    fields["apart"] = restored(fields.get("apart", ()))
     fields["verdict"] = Outcome(fields["verdict"])
     fields["evidence"] = tuple(Evidence(**item) for item in fields["evidence"])
     return fields

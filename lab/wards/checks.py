@@ -11,6 +11,7 @@ from lab.errors import LabError
 # Ward and tag make the access ids, of which Dopasoins takes 64 characters.
 _NAME = re.compile(r"[a-z0-9-]{1,24}")
 _MOST_PER_S = 10_000
+_MOST_ROUNDS = 1000
 _LEAST_MS = 0.1
 _MOST_MS = 1e9
 
@@ -109,6 +110,19 @@ def _patients(name: str, value: object) -> tuple[str, ...]:
     return tuple(_text(name, item) for item in _listed(name, value, "a list of at least one patient's id"))
 
 
+def _addresses(name: str, value: object) -> tuple[str, ...]:
+    if not isinstance(value, list):
+        raise _refused(name, value, "a list of IPv4 addresses")
+    return tuple(_address(name, item) for item in value)
+
+
+def _rounds(name: str, value: object) -> int:
+    number = _whole(name, value)
+    if not 0 < number <= _MOST_ROUNDS:
+        raise _refused(name, value, f"a number of pulses, 1 to {_MOST_ROUNDS}")
+    return number
+
+
 CHECKS: dict[str, Any] = {
     "history": _text,
     "ward": _word,
@@ -119,6 +133,8 @@ CHECKS: dict[str, Any] = {
     "seed": _whole,
     "tag": _word,
     "rate": _rate,
+    "rounds": _rounds,
+    "addresses": _addresses,
     "closed_loop": _flag,
     "retry": _flag,
     **dict.fromkeys(("connect_ms", "answer_ms", "patience_ms", "interval_ms", "kept_ms"), _milliseconds),

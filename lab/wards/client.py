@@ -31,6 +31,7 @@ class Client:
         self.address = (config.url_host, config.port)
         self.prefix = f"{config.tag}-{config.ward}-{letter}"
         self._config = config
+        self._sessions: dict[Clinician, Connection] = {}
         self._signed_in = itertools.count(1)
 
     def headers(self, access: str, token: str | None = None, *, keep: bool = False) -> dict[str, str]:
@@ -40,12 +41,26 @@ class Client:
             named["Authorization"] = f"Bearer {token}"
         return named if keep else {**named, "Connection": "close"}
 
-    async def ask(self, message: bytes, by: float) -> Result:
-        """One attempt on a new connection, over by that instant of the loop's clock at the latest."""
+    async def ask(self, message: bytes, by: float, kept: Connection | None = None) -> Result:
+        """One attempt on a new connection, or on one that is kept; over by that instant of the loop's clock."""
         future: asyncio.Future[Result] = self.loop.create_future()
         limits = Limits(self._config.connect_ms / 1000, self._config.answer_ms / 1000, by)
-        Connection(self.loop, self.address, keep=False).ask(message, limits, future.set_result)
+        (kept or Connection(self.loop, self.address, keep=False)).ask(message, limits, future.set_result)
         return await future
+
+    def session(self, clinician: Clinician) -> Connection:
+        """The connection that a clinician keeps; another one while an earlier operation still waits on it."""
+        kept = self._sessions.get(clinician)
+        if kept is None or kept.busy:
+            if kept is not None:
+                kept.keep = False
+            kept = self._sessions[clinician] = Connection(self.loop, self.address, keep=True)
+        return kept
+
+    def close(self) -> None:
+        """Close what is kept."""
+        for kept in self._sessions.values():
+            kept.close()
 
     async def sign_in(self, clinician: Clinician) -> str:
         """Sign in, however many attempts it takes; the token."""

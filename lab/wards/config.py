@@ -39,6 +39,8 @@ class Config:
         rate: operations started per second.
         seed: of the mix of operations and of the pauses before retries.
         tag: distinguishes the client numbers and access ids of this run; drawn when not given.
+        rounds: how many pulses of one attempt a second go the rounds.
+        addresses: whom they ask in turn; the service when there is none.
         closed_loop: planted defect: start nothing while something is under way.
         retry: False is a planted defect: give up at the first attempt that fails.
     """
@@ -57,6 +59,8 @@ class Config:
     rate: float = 10
     seed: int = 1
     tag: str = field(default_factory=_tag)
+    rounds: int = 450
+    addresses: tuple[str, ...] = ()
     closed_loop: bool = False
     retry: bool = True
 

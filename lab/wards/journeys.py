@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import time
 from dataclasses import dataclass
 from random import Random
@@ -38,6 +39,8 @@ class _Story:
     intended_ns: int
     tries: int = 0
     doubt: bool = False
+    asked_ns: int = 0
+    saw: list[str] | None = None
 
 
 class Journeys:
@@ -70,6 +73,7 @@ class Journeys:
         """Start nothing more, and finish what is under way: at most patience."""
         self._grid.stop()
         await self._under_way.none()
+        self._client.close()
 
     def _begin(self, intended_ns: int) -> None:
         if self._config.closed_loop and self._under_way.count:
@@ -103,14 +107,18 @@ class Journeys:
         intention = story.intention
         access = f"{self._client.prefix}{intention.id.rpartition('-')[2]}.{story.tries}"
         token = None if intention.journey.name == "sign-in" else self._tokens[intention.clinician]
-        headers = self._client.headers(access, token)
+        kept = self._client.session(intention.clinician) if intention.profession.keeps else None
+        headers = self._client.headers(access, token, keep=kept is not None)
         message = request(intention.method, intention.path, headers, intention.body)
         start_ns = time.monotonic_ns()
-        result = await self._client.ask(message, deadline)
+        story.asked_ns = start_ns
+        result = await self._client.ask(message, deadline, kept)
         outcome, why = verdict_on(result, writes=intention.key is not None)
         story.doubt = story.doubt or outcome == "unknown"
         if outcome == "ok" and token is None and result.answer is not None:
             self._tokens[intention.clinician] = token_of(result.answer.body)
+        elif outcome == "ok" and intention.key is None and result.answer is not None:
+            story.saw = shown_in(result.answer.body, self._config.tag)
         self._record_try(story, start_ns, access, "failed" if outcome == "refused" else outcome, why, result)
         return outcome
 
@@ -125,12 +133,26 @@ class Journeys:
         )
 
     def _record_operation(self, story: _Story, outcome: str) -> None:
-        journey = story.intention.journey
+        journey, profession = story.intention.journey, story.intention.profession
+        saw = "" if story.saw is None else f',"saw":{json.dumps(story.saw)}'
         self._recorder.add(
             f'{{"k":"op","op":"{story.intention.id}","w":"{self._config.ward}","j":"{journey.name}",'
             f'"a":"{journey.kind}","key":{quoted(story.intention.key)},"t":{story.intended_ns},'
-            f'"e":{time.monotonic_ns()},"o":"{outcome}","n":{story.tries}}}'
+            f'"e":{time.monotonic_ns()},"o":"{outcome}","n":{story.tries},'
+            f'"p":{quoted(story.intention.patient)},"s":{story.asked_ns},"pr":"{profession.name}",'
+            f'"c":"{"kept" if profession.keeps else "new"}"{saw}}}'
         )
+
+
+def shown_in(body: bytes, tag: str) -> list[str] | None:
+    """The client numbers that a read showed: all of a record's page; of a list of prescriptions those of this run."""
+    try:
+        content = json.loads(body)
+        if isinstance(content, list):
+            return [row["number"] for row in content if row["number"].startswith(tag)]
+        return [row["number"] for row in content["acts"]]
+    except (ValueError, KeyError, TypeError):  # another service than Dopasoins: what it shows is not ours to judge
+        return None
 
 
 def verdict_on(result: Result, *, writes: bool) -> tuple[str, str | None]:

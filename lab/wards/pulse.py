@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from functools import partial
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING
 
 from .connection import Connection, Limits
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from .recorder import Recorder
 
 _OK = 200
+_AT = b'"at":"'
 
 
 class Pulse:
@@ -103,8 +104,17 @@ class _Series:
             why = f"status {answer.status}"
         outcome = "ok" if why is None else "failed"
         member = answer.member if answer else None
+        version = version_of(answer.body) if answer is not None and outcome == "ok" else None
         self._recorder.add(
             f'{self._before}{intended_ns},"s":{start_ns},"e":{time.monotonic_ns()},"o":"{outcome}",'
-            f'"c":"{self._kind}","why":{quoted(why)},"x":"{access}","m":{quoted(member)}}}'
+            f'"c":"{self._kind}","why":{quoted(why)},"x":"{access}","m":{quoted(member)}{version or ""}}}'
         )
         self.under_way.end()
+
+
+@lru_cache(maxsize=64)
+def version_of(body: bytes) -> str | None:
+    """How new a record is, as the end of a line: the instant of its newest act, which its page shows first."""
+    begin = body.find(_AT) + len(_AT)
+    instant = body[begin : body.find(b'"', begin)] if begin >= len(_AT) else b""
+    return f',"ver":{quoted(instant.decode("ascii", "replace"))}' if instant else None

@@ -14,6 +14,7 @@ from .client import Client
 from .journeys import Journeys
 from .pulse import Pulse
 from .recorder import Recorder
+from .rounds import NS_IN_S, Rounds
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
@@ -29,6 +30,7 @@ class Kind(StrEnum):
 
     PULSE = "pulse"
     JOURNEYS = "journeys"
+    ROUNDS = "rounds"
 
 
 async def run(kind: Kind, config: Config) -> None:
@@ -55,6 +57,8 @@ def _grid(kind: Kind, config: Config) -> dict[str, int]:
             "timeout_ns": round(config.connect_ms * _NS_IN_MS),
             "kept_interval_ns": config.kept_interval_ns,
         }
+    if kind is Kind.ROUNDS:
+        return {"interval_ns": NS_IN_S, "timeout_ns": round(config.connect_ms * _NS_IN_MS)}
     return {
         "interval_ns": config.operation_interval_ns,
         "timeout_ns": round(config.answer_ms * _NS_IN_MS),
@@ -62,15 +66,19 @@ def _grid(kind: Kind, config: Config) -> dict[str, int]:
     }
 
 
-async def _signed_in(kind: Kind, config: Config, recorder: Recorder) -> Pulse | Journeys:
+async def _signed_in(kind: Kind, config: Config, recorder: Recorder) -> Pulse | Journeys | Rounds:
     client = Client(config, kind[0])
+    if kind is Kind.ROUNDS:
+        return Rounds(config, client, recorder)
     if kind is Kind.PULSE:
         return Pulse(config, client, recorder, await client.sign_in(config.clinicians[0]))
     tokens = {clinician: await client.sign_in(clinician) for clinician in config.clinicians}
     return Journeys(config, client, recorder, tokens)
 
 
-async def _unless(stop: asyncio.Event, work: Coroutine[None, None, Pulse | Journeys]) -> Pulse | Journeys | None:
+async def _unless(
+    stop: asyncio.Event, work: Coroutine[None, None, Pulse | Journeys | Rounds]
+) -> Pulse | Journeys | Rounds | None:
     """The work's result, or None when we are told to stop before it is done."""
     working, stopping = asyncio.create_task(work), asyncio.create_task(stop.wait())
     await asyncio.wait({working, stopping}, return_when=asyncio.FIRST_COMPLETED)
@@ -84,12 +92,12 @@ async def _unless(stop: asyncio.Event, work: Coroutine[None, None, Pulse | Journ
 def _rest_the_collector(kind: Kind) -> None:
     """Keep the garbage collector from stopping the instrument.
 
-    What is loaded stays loaded. An attempt of the pulse leaves no cycles behind, so it needs no collector at
-    all; journeys make tasks, whose exceptions may.
+    What is loaded stays loaded. An attempt of the pulse or of the rounds leaves no cycles behind, so these need no
+    collector at all; journeys make tasks, whose exceptions may.
     """
     gc.collect()
     gc.freeze()
-    if kind is Kind.PULSE:
+    if kind is not Kind.JOURNEYS:
         gc.disable()
         with contextlib.suppress(PermissionError):  # without the right, the recorded lag says what it cost
             os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(_URGENT))

@@ -6,7 +6,6 @@ the share of a core and the memory of the prober. To reach at 1,000/s: p99.9 lag
 
 from __future__ import annotations
 
-import asyncio
 import json
 import os
 import signal
@@ -17,33 +16,6 @@ from pathlib import Path
 
 from lab.measure import History
 from lab.wards import Clinician, Config
-
-_BODY = b'{"token":"none"}'
-
-
-class Responder(asyncio.Protocol):
-    """Answer every request with the same few bytes."""
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Keep what to write to."""
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
-
-    def data_received(self, data: bytes) -> None:
-        """Take any bytes for one request."""
-        status = b"201 Created" if data.startswith(b"POST") else b"200 OK"
-        close = b"connection: close" in data.lower()
-        head = b"HTTP/1.1 " + status + b"\r\nx-member: none\r\n" + (b"connection: close\r\n" if close else b"")
-        self._transport.write(head + b"content-length: %d\r\n\r\n" % len(_BODY) + _BODY)
-        if close:
-            self._transport.close()
-
-
-async def respond() -> None:
-    """Serve until killed, the port on the first line of standard output."""
-    server = await asyncio.get_running_loop().create_server(Responder, "127.0.0.1", 0, backlog=4096)
-    print(server.sockets[0].getsockname()[1], flush=True)  # noqa: T201 - a program
-    await server.serve_forever()
 
 
 def status(pid: int, name: str) -> int:
@@ -100,11 +72,8 @@ def measure(port: int, per_second: int, seconds: int, folder: Path) -> None:
 
 def main(arguments: list[str]) -> None:
     """Start the responder, measure, stop it."""
-    if arguments == ["respond"]:
-        asyncio.run(respond())
-        return
     per_second, seconds = (int(a) for a in (*arguments, *("1000", "20")[len(arguments) :]))
-    responder = subprocess.Popen([sys.executable, __file__, "respond"], stdout=subprocess.PIPE, text=True)
+    responder = subprocess.Popen([sys.executable, "-m", "lab.calibration.responder"], stdout=subprocess.PIPE, text=True)
     assert responder.stdout is not None
     try:
         with tempfile.TemporaryDirectory() as folder:

@@ -1,13 +1,15 @@
 """What one member's own database holds, straight through SQL and not through the application.
 
 `python3 -m replica.emr.readback CONFIG.json [--prefix TAG]` prints one line of JSON:
-`{"acts": {number: count}, "prescriptions": {number: count}, "trail": [access ids]}`, restricted to the numbers and
-access ids which begin with TAG. Reading waits until this member has applied all that the pair committed.
+`{"acts": {number: count}, "prescriptions": {number: count}, "trail": [access ids],
+"traces": [[access id, action, patient, microseconds of 1970]]}`, restricted to the numbers and access ids which begin
+with TAG. Reading waits until this member has applied all that the pair committed.
 """
 
 from __future__ import annotations
 
 import argparse
+import datetime as dt
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,13 +23,18 @@ if TYPE_CHECKING:
     from sqlalchemy import Column
     from sqlalchemy.engine import Connection
 
+_1970 = dt.datetime(1970, 1, 1)  # noqa: DTZ001 - the tables hold UTC without saying so
+_MICROSECOND = dt.timedelta(microseconds=1)
+
 
 def read(connection: Connection, prefix: str = "") -> dict[str, Any]:
     """The copy that this connection sees, in the shape of the bench's `readback.json`."""
+    traces = _traces(connection, prefix)
     return {
         "acts": _counts(connection, schema.acts.c.number, prefix),
         "prescriptions": _counts(connection, schema.prescriptions.c.number, prefix),
-        "trail": _trail(connection, prefix),
+        "trail": [row[0] for row in traces],
+        "traces": traces,
     }
 
 
@@ -48,10 +55,12 @@ def _counts(connection: Connection, number: Column[Any], prefix: str) -> dict[st
     return {row[0]: row[1] for row in connection.execute(wanted)}
 
 
-def _trail(connection: Connection, prefix: str) -> list[str]:
-    access = schema.access_trail.c.access
-    wanted = select(access).where(access.startswith(prefix, autoescape=True)).order_by(schema.access_trail.c.seq)
-    return list(connection.execute(wanted).scalars())
+def _traces(connection: Connection, prefix: str) -> list[tuple[str, str, str | None, int]]:
+    table = schema.access_trail.c
+    wanted = select(table.access, table.action, table.patient, table.at)
+    mine = wanted.where(table.access.startswith(prefix, autoescape=True)).order_by(table.seq)
+    rows = connection.execute(mine)
+    return [(access, action, patient, (at - _1970) // _MICROSECOND) for access, action, patient, at in rows]
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 import lab.bench
+import lab.calibration
 from lab.errors import LabError
 from lab.measure import Outcome, Verdict
 from lab.waiting import WaitedInVainError
@@ -59,6 +60,13 @@ def up(plan, *, name, keep, seed, defects, say, deviations=()):
 
 
 lab.bench.Lab.up = up
+
+
+def play(course):
+    raise LabError("the rig fell over")
+
+
+lab.calibration.play = play
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -290,4 +290,10 @@ def test_the_readback_holds_what_one_run_wrote_and_no_other(ward: Ward) -> None:
     with ward.database.connect() as connection:
         copy = read(connection, "run_1")
 
+    traces = copy.pop("traces")
     assert copy == {"acts": {"run_1-a": 1}, "prescriptions": {"run_1-b": 1}, "trail": ["run_1-x", "run_1-y"]}
+    assert [row[:3] for row in traces] == [
+        ("run_1-x", "record-act", "p0001"),
+        ("run_1-y", "prescribe", "p0001"),
+    ]
+    assert traces[0][3] <= traces[1][3]

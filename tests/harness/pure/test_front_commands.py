@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from typing import TYPE_CHECKING
 
@@ -42,7 +43,43 @@ def test_the_exit_code_is_the_worst_result(elsewhere: pytest.Pytester, ids: list
 def test_the_gate_plays_what_is_marked(elsewhere: pytest.Pytester) -> None:
     result = bascule(elsewhere, "gate", "--plan", "tiny", "-k", "salle-1")
     assert result.ret == 0
-    result.stdout.fnmatch_lines(["  met           Z1-salle-1", "*1 passed, 7 deselected*"])
+    result.stdout.fnmatch_lines(
+        [
+            "  met           Z1-salle-1",
+            "instrument: calibration inconclusive, the rig fell over",
+            "*1 passed, 7 deselected*",
+        ]
+    )
+    (written,) = elsewhere.path.glob("runs/*/campaign.json")
+    campaign = json.loads(written.read_text())
+    assert campaign["calibration"] == {
+        "conclusive": False,
+        "sentence": "calibration inconclusive, the rig fell over",
+    }
+    assert campaign["verified"] == {"agrees": True, "said": ["Z1-salle-1: nothing was measured"]}
+
+
+def test_only_a_gate_opens_with_a_calibration(elsewhere: pytest.Pytester) -> None:
+    assert "the rig fell over" not in bascule(elsewhere, "run", "Z1-salle-1", "--plan", "tiny").stdout.str()
+
+
+def test_a_run_whose_own_script_disagrees_is_not_green(elsewhere: pytest.Pytester) -> None:
+    elsewhere.makepyfile(
+        """
+        import json
+        import pytest
+
+        @pytest.mark.scenario("Z6")
+        def test_touched(lab):
+            lab.judge("met").require()
+            path = lab.scenario.folder / "verdict.json"
+            path.write_text(json.dumps({**json.loads(path.read_text()), "attempts": 9, "operations": 3}))
+        """
+    )
+    result = bascule(elsewhere, "run", "Z6", "--plan", "tiny")
+
+    assert result.ret != 0
+    result.stdout.fnmatch_lines(["*verify.py derives other figures than the verdicts have: run it"])
 
 
 def test_scenarios_lists_real_targets_and_markers(elsewhere: pytest.Pytester) -> None:

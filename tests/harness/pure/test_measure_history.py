@@ -6,6 +6,7 @@ import pytest
 
 from lab.measure import History, Readback, ReadbackError
 from lab.measure.lanes import Cell, lanes
+from lab.measure.readback import Trace
 
 START = (
     '{"k":"start","v":1,"writer":"pulse@urgences","t":5,"utc":"2026-11-24T01:00:00+00:00","interval_ns":10000000,'
@@ -83,6 +84,13 @@ def test_a_readback_is_read() -> None:
     assert readback.held("dopasoins-1") == {"u-1", "u-2"}
     assert readback.repeated() == {"u-2"}
     assert readback.trail == {"u-p1"}
+    assert Readback.from_json(readback.to_json()) == readback
+
+
+def test_a_readback_keeps_the_rows_of_the_trail() -> None:
+    rows = {"dopasoins-1": (Trace("u-p1", "read-record", None, 7),)}
+    readback = Readback({}, frozenset({"u-p1"}), rows)
+
     assert Readback.from_json(readback.to_json()) == readback
 
 

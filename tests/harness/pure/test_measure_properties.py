@@ -42,7 +42,7 @@ def history(out_from: int, out_to: int) -> list[str]:
     ]
     return [
         *(json.dumps(line) for line in frame),
-        *(row(at, k="pulse", s=at * MS, c="new", x=f"p{at}", m=None) for at in range(0, LENGTH_MS, PULSE_MS)),
+        *(row(at, k="pulse", s=at * MS, c="new", why=None, x=f"p{at}", m=None) for at in range(0, LENGTH_MS, PULSE_MS)),
         *(
             row(at, k="op", op=f"o{at}", j="read-record", a="read", key=None, n=1)
             for at in range(0, LENGTH_MS, OPERATION_MS)

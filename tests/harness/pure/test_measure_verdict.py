@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 import pytest
 
 from lab.errors import Inconclusive, NotMet
 from lab.measure import Evidence, History, Outcome, Readback, Verdict, VerdictError, judge
+from lab.measure.readback import Trace
 
 MS = 1_000_000  # nanoseconds
 
@@ -240,6 +241,45 @@ def test_copies_that_disagree_about_an_unknown_write_are_not_met() -> None:
     assert seen.diverged == ("a",)
     assert "1 unacknowledged write on one copy only" in seen.sentence
     assert seen.verdict is Outcome.NOT_MET
+
+
+def test_a_prescription_that_disappears_from_a_later_list_is_not_met() -> None:
+    lists = [
+        json.dumps({**json.loads(read(at, journey="list-prescriptions")), "p": "p0001", "s": at * MS, "saw": saw})
+        for at, saw in ((100, ["a"]), (200, []))
+    ]
+    seen = verdict(*WELL, *lists)
+
+    assert seen.vanished == ("a",)
+    assert seen.verdict is Outcome.NOT_MET
+    assert "1 write disappeared from a later read" in seen.sentence
+    assert "1 écriture disparue d'une lecture ultérieure" in seen.sentence_fr
+
+
+def test_a_record_older_than_one_already_read_is_not_met() -> None:
+    versions = [json.dumps({**json.loads(pulse(at, x="new0")), "ver": ver}) for at, ver in ((10, "b"), (20, "a"))]
+    seen = verdict(*WELL, *versions)
+
+    assert seen.stale == ("new0",)
+    assert seen.verdict is Outcome.NOT_MET
+    assert "1 read older than one before it" in seen.sentence
+
+
+def test_an_access_traced_twice_is_not_met() -> None:
+    twice = (Trace("new0", "read-record", "p0001", 1),) * 2
+    seen = verdict(*WELL, readback=replace(copies({}), traces={"dopasoins-1": twice}))
+
+    assert seen.mistraced == ("new0",)
+    assert seen.verdict is Outcome.NOT_MET
+    assert "1 access wrongly traced" in seen.sentence
+
+
+def test_a_verdict_stored_before_these_were_looked_for_is_read() -> None:
+    stored = json.loads(verdict(*WELL).to_json())
+    for name in ("vanished", "stale", "mistraced", "apart"):
+        del stored[name]
+
+    assert Verdict.from_json(json.dumps(stored)).apart == ()
 
 
 def test_an_access_without_trace_is_not_met() -> None:

@@ -85,7 +85,7 @@ def test_a_file_that_holds_no_configuration_is_named(tmp_path: Path, text: str, 
     ("arguments", "sentence"),
     [
         (["pulse", "/nowhere.json"], "/nowhere.json: cannot be read"),
-        (["tide", "/nowhere.json"], "usage: python -m lab.wards pulse|journeys CONFIG.json"),
+        (["tide", "/nowhere.json"], "usage: python -m lab.wards pulse|journeys|rounds CONFIG.json"),
         ([], "usage: "),
     ],
 )

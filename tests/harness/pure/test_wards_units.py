@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import time
 from collections import Counter
 
@@ -11,9 +12,10 @@ import pytest
 from lab.wards import Clinician, Config
 from lab.wards.connection import Result
 from lab.wards.grid import Grid
-from lab.wards.journeys import verdict_on
+from lab.wards.journeys import shown_in, verdict_on
 from lab.wards.message import Answer, BadAnswerError, parse, request
-from lab.wards.mix import Mix
+from lab.wards.mix import PROFESSIONS, Mix
+from lab.wards.pulse import version_of
 
 MS = 1_000_000
 CONFIG = Config(
@@ -80,6 +82,26 @@ def test_only_a_write_that_was_sent_is_in_doubt(result: Result, *, writes: bool,
     assert verdict_on(result, writes=writes)[0] == outcome
 
 
+def test_a_read_says_which_numbers_it_showed() -> None:
+    page = b'{"id":"p1","acts":[{"number":"t1-x-2"},{"number":"old-1"}]}'
+
+    assert shown_in(page, "t1") == ["t1-x-2", "old-1"], "a page shows its five latest acts, whoever recorded them"
+    assert shown_in(b'[{"number":"t1-x-2"},{"number":"old-1"}]', "t1") == ["t1-x-2"]
+    assert shown_in(b"[]", "t1") == []
+
+
+@pytest.mark.parametrize("body", [b"", b"{}", b"7", b'["t1"]', b'{"acts":[{}]}', b'{"acts":7}'])
+def test_a_page_of_another_service_says_nothing(body: bytes) -> None:
+    assert shown_in(body, "t1") is None
+
+
+def test_a_record_is_as_new_as_its_first_act() -> None:
+    newest = b'{"id":"p1","acts":[{"at":"2026-11-28T01:00:00.5"},{"at":"2026-11-28T00:59:00"}]}'
+
+    assert version_of(newest) == ',"ver":"2026-11-28T01:00:00.5"'
+    assert version_of(b'{"id":"p1","acts":[]}') is None
+
+
 def test_the_same_seed_gives_the_same_operations_in_the_planned_shares() -> None:
     mix, again = Mix(CONFIG), Mix(CONFIG)
     intentions = [mix.next() for _ in range(200)]
@@ -95,6 +117,41 @@ def test_the_same_seed_gives_the_same_operations_in_the_planned_shares() -> None
     assert len({intention.id for intention in intentions}) == 200
     assert intentions[0].id == "t1-cardiologie-1"
     assert {intention.key is not None for intention in intentions if intention.method == "PUT"} == {True}
+
+
+def test_professions_do_what_is_theirs() -> None:
+    mix = Mix(CONFIG)
+    done = Counter((told.profession.name, told.journey.name) for told in (mix.next() for _ in range(200)))
+
+    assert {who for (who, what) in done if what == "prescribe"} == {"physician"}
+    assert {who for (who, what) in done if what == "record-act"} == {"nurse"}
+    assert done["pharmacist", "list-prescriptions"] == 20
+    assert done["front-desk", "read-record"] == 20
+    assert {profession.name: profession.keeps for profession in PROFESSIONS} == {
+        "nurse": False, "physician": True, "pharmacist": True, "front-desk": False,
+    }  # fmt: skip
+
+
+def test_a_clinician_takes_time_to_think_and_stays_with_a_patient() -> None:
+    clinic = Config(
+        **{
+            **vars(CONFIG),
+            "rate": 5,
+            "clinicians": tuple(Clinician(f"c{n}", "s") for n in range(40)),
+            "patients": tuple(f"p{n}" for n in range(200)),
+        }
+    )
+    mix = Mix(clinic)
+    told = [mix.next() for _ in range(2000)]
+    nurses = [one for one in told if one.profession.name == "nurse"]
+    mine = [at for at, one in enumerate(told) if one.clinician == nurses[0].clinician]
+
+    thought = [(later - earlier) / clinic.rate for earlier, later in itertools.pairwise(mine)]
+    assert sum(thought) / len(thought) == pytest.approx(7, rel=0.1), "19 nurses share 2.75 operations a second"
+    assert len({one.patient for one in nurses} - {None}) == 24, "the ward's beds"
+    assert len({one.patient for one in told if one.profession.name == "front-desk"}) > 100, "the whole clinic"
+    first = [one.patient for one in nurses if one.clinician == nurses[0].clinician and one.patient][:3]
+    assert len(set(first)) == 1
 
 
 def test_another_seed_gives_other_operations() -> None:
