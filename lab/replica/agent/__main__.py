@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
 CONTROL = Path("/run/bascule/agent.sock")
 _TICK = 0.1  # seconds
+_LOOK = 0.25  # seconds between two questions to the hypervisor, which looks through all processes for each
 _ANSWER = 2.0  # seconds for the hypervisor
 _NICE = -5  # heartbeats are not to be late because servers are busy
 
@@ -77,7 +78,7 @@ class Hypervisor:
                                 saw(answer["servers"])
                             else:
                                 self._orders.remove(line)
-                        await asyncio.sleep(_TICK)
+                        await asyncio.sleep(_LOOK)
                 finally:
                     writer.close()
             await asyncio.sleep(_TICK)
