@@ -87,7 +87,7 @@ TARGETS: dict[str, Callable[[Plan], list[str] | list[tuple[str, ...]]]] = {
     "mirror_cable": _between_rooms,
     "mirror_cables": lambda plan: [tuple(_between_rooms(plan))],
     "cables_of_the_third_room": _cables_of_the_third_room,
-    "server": lambda plan: [name for name in plan.servers if plan.volumes[name].size],
+    "server_with_a_volume": lambda plan: [name for name in plan.servers if plan.volumes[name].size],
     "storage_port": _doubled_storage_ports,
 }
 
