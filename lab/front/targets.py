@@ -63,7 +63,7 @@ def _cables_of_the_third_room(plan: Plan) -> list[tuple[str, ...]]:
 
 # Not `host`: pytest-testinfra has a fixture of that name.
 TARGETS: dict[str, Callable[[Plan], list[str] | list[tuple[str, ...]] | list[Cut]]] = {
-    "cut": lambda plan: list(cuts(plan)),
+    "place_cut": lambda plan: list(cuts(plan)),
     "esx_host": lambda plan: [host for room in plan.rooms.values() for host in room.hosts],
     "switch": lambda plan: list(plan.switches),
     "cable": lambda plan: list(plan.cables),
@@ -89,7 +89,7 @@ TARGETS: dict[str, Callable[[Plan], list[str] | list[tuple[str, ...]] | list[Cut
     "mirror_cable": _between_rooms,
     "mirror_cables": lambda plan: [tuple(_between_rooms(plan))],
     "cables_of_the_third_room": _cables_of_the_third_room,
-    "server": lambda plan: [name for name in plan.servers if plan.volumes[name].size],
+    "server_with_a_volume": lambda plan: [name for name in plan.servers if plan.volumes[name].size],
     "storage_port": _doubled_storage_ports,
 }
 

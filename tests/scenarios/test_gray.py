@@ -111,11 +111,11 @@ def test_care_goes_on_when_a_cable_is_narrow_and_the_other_flaps(lab: Lab, mirro
 
 @nightly
 @pytest.mark.scenario("S2c", fr="Disque d'un serveur plein")
-def test_care_goes_on_when_a_servers_disk_is_full(lab: Lab, server: str) -> None:
+def test_care_goes_on_when_a_servers_disk_is_full(lab: Lab, server_with_a_volume: str) -> None:
     """Care goes on when the disk of one server has no space left."""
     dopasoins = lab.service("dopasoins")
 
-    with dopasoins.observed() as history, lab.fault(FullDisk(server)):
+    with dopasoins.observed() as history, lab.fault(FullDisk(server_with_a_volume)):
         lab.hold()
 
     dopasoins.judge(history).require()

@@ -22,13 +22,13 @@ def parting(cut: Cut) -> CableCut | NetworkCut:
 
 
 @pytest.mark.scenario("V6", fr="Coupure entre deux lieux : qui décide")
-def test_who_decides_is_who_the_plan_says(lab: Lab, cut: Cut) -> None:
+def test_who_decides_is_who_the_plan_says(lab: Lab, place_cut: Cut) -> None:
     """When two places are parted, whoever the plan names decides, and care goes on as it promises."""
     dopasoins = lab.service("dopasoins")
 
-    with dopasoins.observed() as history, lab.fault(parting(cut)):
+    with dopasoins.observed() as history, lab.fault(parting(place_cut)):
         lab.hold()
         found = deciders.find(lab)
 
     dopasoins.judge(history).require()
-    found.require(lab, cut)
+    found.require(lab, place_cut)

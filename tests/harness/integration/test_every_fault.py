@@ -13,6 +13,7 @@ from faults import (
     Blackhole,
     CableCut,
     ControllerBug,
+    Crash,
     Duplication,
     During,
     Every,
@@ -32,6 +33,7 @@ from faults import (
     ReadErrors,
     Reordering,
     SlowArray,
+    Stall,
     Starved,
     SwitchLoss,
     Then,
@@ -48,7 +50,11 @@ if TYPE_CHECKING:
 
 MS = timedelta(milliseconds=1)
 PORT = "esx-11/sw-servers-1"
+CURED: list[Fault] = [Crash("imagerie", "application"), Crash("esx-21", "agent")]
+"""What somebody of the lab mends by itself: the journal has nothing to undo."""
 PLAYABLE: list[Fault] = [
+    Stall("imagerie", "application"),
+    Stall("esx-11", "guard"),
     Loss("fibre-a", 20),
     Loss("fibre-a/storage", 1),
     Loss("fibre-a", 20, towards="salle-2"),
@@ -121,11 +127,11 @@ def named(fault: Fault) -> str:
 
 
 def test_every_fault_of_the_package_is_here() -> None:
-    here = {type(fault).__name__ for fault in (*PLAYABLE, *NEEDS_NETEM)}
+    here = {type(fault).__name__ for fault in (*PLAYABLE, *CURED, *NEEDS_NETEM)}
     assert here | {WrongClock.__name__, Nothing.__name__} == set(shown.__all__)
 
 
-@pytest.mark.parametrize("fault", PLAYABLE, ids=named)
+@pytest.mark.parametrize("fault", [*PLAYABLE, *CURED], ids=named)
 def test_it_bites_as_measured_and_healing_it_leaves_no_trace(whole: Lab, fault: Fault) -> None:
     before = whole_state(whole)
     whole.count_from_now()
