@@ -54,18 +54,18 @@ def publish(run_folder: Path, language: str = "fr", *, install: bool = False) ->
     """
     from reports import allure, manifest, markdown  # noqa: PLC0415  see below
     from reports.document import render  # noqa: PLC0415  see below
-    from reports.pdf import pdf  # noqa: PLC0415  see below
+    from reports.pdf import printed  # noqa: PLC0415  see below
 
     campaign, words = _read(run_folder, language)
     missing: list[str] = []
-    printed = None
+    made = None
     try:
         text = manifest.text(campaign.files)
         moment = campaign.ended or campaign.started
-        printed = pdf(render(campaign, words, pages=None), text, manifest.MANIFEST, moment)
+        made = printed(render(campaign, words, pages=None), text, manifest.MANIFEST, moment)
     except ReportError as error:
         missing.append(str(error))
-    document = _document(run_folder, campaign, words, printed.pages if printed else 0)
+    document = _document(run_folder, campaign, words, made.pages if made else 0)
     summary = run_folder / SUMMARY[language]
     manifest.replace(summary, markdown.summary(campaign, words))
     page = None
@@ -73,9 +73,9 @@ def publish(run_folder: Path, language: str = "fr", *, install: bool = False) ->
         page = allure.write(run_folder, campaign, words, install=install)
     except ReportError as error:
         missing.append(str(error))
-    target = run_folder / PDF[language] if printed else None
-    if printed and target:
-        manifest.replace(target, printed.content)
+    target = run_folder / PDF[language] if made else None
+    if made and target:
+        manifest.replace(target, made.content)
     return Published(document, target, summary, page, tuple(missing))
 
 

@@ -124,6 +124,7 @@ def _panels(result: ScenarioResult, language: Language, hatch: str) -> Iterator[
     marks += tuple(
         (event.at, language.gettext(SHORT_SEGMENTS[event.what])) for event in result.events if event.what in MARKED
     )
+    marks += tuple((at, language.gettext("limite de l'objectif")) for at in _limit(result))
     held = (result.injected, end if result.healed is None else result.healed)
     band = (held[0], held[1]) if held[0] is not None else None
 
@@ -141,6 +142,14 @@ def _panels(result: ScenarioResult, language: Language, hatch: str) -> Iterator[
     if result.healed is not None and _harmed(spans, max(looked, result.healed), result.healed + MOST):
         title = language.gettext("Autour de la réparation, au pas de 100 ms")
         yield panel(title, result.healed - BEFORE, _last_trouble(spans, result.healed), GRAIN)
+
+
+def _limit(result: ScenarioResult) -> Iterator[float]:
+    """Yield when the objective runs out: its interruption, or its freeze where nothing may be interrupted."""
+    promised = result.description.objective if result.description else None
+    bound = promised and (promised.interruption or promised.freeze)
+    if bound and result.injected is not None:
+        yield result.injected + bound.total_seconds()
 
 
 def _harmed(spans: Sequence[Span], start: float, end: float) -> bool:

@@ -56,7 +56,7 @@ def test_it_speaks_french_and_attaches_no_raw_history(run: Path) -> None:
 
     assert "Coupure électrique de salle-1" in one["description"]
     assert "21,6" in one["statusDetails"]["message"]
-    assert next(step["name"] for step in one["steps"]) == NOT_MET.fault_fr
+    assert one["steps"][0]["name"] == NOT_MET.fault_fr
     assert names == {"timeline.svg", "verdict.json", "events.jsonl", "scenario.json"}
     assert all(attachment["source"] in given(run) for attachment in one["attachments"])
 

@@ -123,12 +123,30 @@ def test_what_lies_outside_is_refused_in_one_sentence(run: Path) -> None:
         pdf(page, "", "MANIFEST.sha256", load(run).started)
 
 
-def test_without_weasyprint_the_rest_comes_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_weasyprint_a_sentence_says_so(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "weasyprint", None)
+
+    with pytest.raises(reports.ReportError, match="no PDF: weasyprint is not installed; pip install"):
+        pdf("<p>", "", "MANIFEST.sha256", load(run).started)
+
+
+@pytest.mark.parametrize(
+    ("body", "sentence"),
+    [
+        ("import os; os.abort()", "no PDF: its process ended with -6"),
+        ("raise ImportError(name='weasyprint')", "no PDF: weasyprint is not installed"),
+        ("raise OSError('cannot load library pango')", "no PDF: a library of the system is missing"),
+    ],
+)
+def test_a_library_that_dies_leaves_the_rest(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, body: str, sentence: str
+) -> None:
+    (tmp_path / "weasyprint.py").write_text(body)
+    monkeypatch.syspath_prepend(tmp_path)
 
     published = reports.publish(write_run(tmp_path, MET))
 
     assert published.pdf is None
-    assert any(sentence.startswith("no PDF: weasyprint is not installed") for sentence in published.missing)
+    assert published.missing[0].startswith(sentence)
     assert "Nombre de pages</th><td>—" in published.document.read_text("utf-8")
     assert published.summary is not None
