@@ -6,6 +6,7 @@ nothing about clients: what it is told to do, it remembers.
 
 from __future__ import annotations
 
+import errno
 import json
 import re
 import shutil
@@ -17,7 +18,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from lab.fabric import lay_out
 from lab.levers import Levers
-from lab.nodes import Ran
+from lab.nodes import NodeError, Ran
 from lab.nodes.specs import PLAYED, spec
 from lab.plan import NodeKind
 
@@ -175,12 +176,22 @@ class MemoryNodes:
         return name in self.frozen
 
     def ask(self, name: str, program: str, line: str = "status", *, within: float = 2.0) -> dict[str, Any]:  # noqa: ARG002
-        """An array takes orders."""
+        """An array takes orders.
+
+        Raises:
+            NodeError: it has no power.
+        """
+        self._insist(name)
         self.orders[name] = set() if line == "mend" else self.orders[name] | {line}
         return {}
 
     def run(self, name: str, *command: str) -> Ran:
-        """A disk is filled, and emptied; processes are found, stopped, and let run on."""
+        """A disk is filled, and emptied; processes are found, stopped, and let run on.
+
+        Raises:
+            NodeError: the node has no power.
+        """
+        self._insist(name)
         match command:
             case ("kill", "-STOP", *pids):
                 self.stalled |= {(name, pid) for pid in pids}
@@ -195,10 +206,19 @@ class MemoryNodes:
             (self.filled.add if "fallocate" in command[-1] else self.filled.discard)(disk[1])
         return Ran(0, "0")
 
+    def _insist(self, name: str) -> None:
+        if name in self.off:
+            raise NodeError(f"node {name} is off")
+
+    def _allow(self, name: str, share: float | None) -> None:
+        if name in self.off:
+            raise OSError(errno.ENODEV, f"node {name} is off")
+        self.shares[name] = share
+
     def processor(self, name: str) -> SimpleNamespace:
         """What it may use."""
         return SimpleNamespace(
-            allow=lambda share: self.shares.__setitem__(name, share),
+            allow=lambda share: self._allow(name, share),
             allowed=lambda: self.shares.get(name),
             held_back=lambda: 1,
         )

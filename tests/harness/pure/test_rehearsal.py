@@ -73,7 +73,7 @@ def test_a_dry_run_says_targets_undo_and_longest_and_builds_no_lab(pytester: pyt
             "  does       node off: baie-1, esx-11, etcd-1, svc-1",
             "  undo       power on; it boots",
             "  does       switch off: sw-management-1, sw-servers-1, sw-storage-1",
-            "  longest    * s until it is healed, then 100 s to be whole",
+            "  longest    * s until it is healed, then 160 s to be whole",
             "Z2  The active host burns.",
             "  (the active member is taken to be dopasoins-1; *",
             "  does       node off: esx-11",
