@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 CONTROL = Path("/run/bascule/agent.sock")
 _TICK = 0.1  # seconds
 _LOOK = 0.25  # seconds between two questions to the hypervisor, which looks through all processes for each
+_LONGEST = 1 << 20  # bytes of an answer: 450 servers take a tenth
+_KEPT = 5000  # events: four for each of a thousand servers
 _ANSWER = 2.0  # seconds for the hypervisor
 _NICE = -5  # heartbeats are not to be late because servers are busy
 
@@ -67,7 +69,7 @@ class Hypervisor:
         """Ask what runs, and pass on the orders, for ever; a hypervisor that is gone is waited for."""
         while True:
             with suppress(OSError, TimeoutError, ValueError):
-                reader, writer = await asyncio.open_unix_connection(str(HYPERVISOR))
+                reader, writer = await asyncio.open_unix_connection(str(HYPERVISOR), limit=_LONGEST)
                 try:
                     while True:
                         for line in ["agent", *self._orders]:
@@ -112,7 +114,7 @@ class Program:
     def _event(self, kind: str, detail: str) -> None:
         log.info("%s: %s", kind, detail)
         self._events.append({"at": time.monotonic_ns(), "kind": kind, "detail": detail})
-        del self._events[:-1000]
+        del self._events[:-_KEPT]
 
     async def run(self) -> None:
         """Run until killed, or until the core breaks: the guard then starts another."""

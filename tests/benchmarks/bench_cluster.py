@@ -1,0 +1,106 @@
+"""The figures of the cluster: `python -m tests.benchmarks.bench_cluster [--servers N] [--repeat N]`.
+
+`zero` with so many servers more, of which nothing is known but their size: guests. How long it takes to start them, and to
+restart those of a host that lost its power; what an idle host's agent and hypervisor cost.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import statistics
+import time
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from faults import PowerLoss
+from lab.bench import Lab
+from lab.plan import Plan, dumps, load, loads
+from lab.waiting import wait_until
+
+Figures = dict[str, list[float]]
+_IDLE = 10.0  # seconds of looking at what idle costs
+_TICKS = os.sysconf("SC_CLK_TCK")
+
+
+def with_guests(count: int) -> Plan:
+    """The default plan on larger hosts, with so many servers more."""
+    told: dict[str, Any] = yaml.safe_load(dumps(load("zero")))
+    told["kinds"]["host"] |= {"cpu": 1024, "memory": "4 TiB"}
+    guests = {
+        f"vm-{number:03}": {"continuity": "restart", "prefers": f"salle-{number % 2 + 1}", "cpu": 1, "memory": "1 GiB",
+                            "boot": "1 s"}
+        for number in range(count)
+    }  # fmt: skip
+    told["servers"] |= guests
+    return loads(yaml.safe_dump(told, sort_keys=False, allow_unicode=True))
+
+
+def events(lab: Lab, kind: str, since: int = 0) -> list[int]:
+    """When agents noted something, monotonic ns, in order."""
+    return sorted(int(event["at"]) for event in lab.cluster.events() if event["kind"] == kind and event["at"] > since)
+
+
+def spent(lab: Lab, host: str, program: str) -> float:
+    """Seconds of processor that a program of a host has used."""
+    (pid, *_) = lab.levers.programs.processes(host, f"python3 -m replica.{program} ")
+    fields = lab.run_in(host, "cat", f"/proc/{pid}/stat").rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / _TICKS
+
+
+def measure(plan: Plan, figures: Figures) -> None:
+    """One lab, one host lost."""
+    begin = time.monotonic()
+    with Lab.up(plan, name=f"bench-cluster-{os.getpid()}") as lab:
+        figures.setdefault("from nothing to all servers serving, s", []).append(time.monotonic() - begin)
+        nodes_on = min(events(lab, "start"))
+        figures.setdefault("first to last server started, s", []).append((max(events(lab, "start")) - nodes_on) / 1e9)
+        host = next(name for name in lab.cluster.hosts if name != lab.cluster.master)
+        before = {program: spent(lab, host, program) for program in ("agent", "hypervisor")}
+        looked = time.monotonic()
+        wait_until(lambda: time.monotonic() - looked > _IDLE, within=_IDLE + 5, because="time stands still", every=0.5)
+        for program, used in before.items():
+            share = (spent(lab, host, program) - used) / (time.monotonic() - looked)
+            figures.setdefault(f"idle {program} of a host, % of a core", []).append(share * 100)
+        carried = sum(where == host for where in lab.cluster.placement().values())
+        struck = time.monotonic_ns()
+        fault = PowerLoss(host)
+        fault.inject(lab)
+        wait_until(lab.cluster.is_settled, within=90, because="servers do not run", every=0.2)
+        detected = events(lab, "dead", struck)[0]
+        guests = [
+            int(event["at"])
+            for event in lab.cluster.events()
+            if event["kind"] == "boot" and event["at"] > detected and event["detail"].startswith("vm-")
+        ]
+        figures.setdefault("servers of the lost host", []).append(carried)
+        figures.setdefault("host lost to declared dead, s", []).append((detected - struck) / 1e9)
+        figures.setdefault("declared dead to all its guests serving, s", []).append((max(guests) - detected) / 1e9)
+        figures.setdefault("healthy hosts declared dead", []).append(len(events(lab, "dead", struck)) - 1)
+        fault.heal(lab)
+
+
+def main() -> None:
+    """Measure, print medians with their range, keep every value."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--servers", type=int, default=400)
+    parser.add_argument("--repeat", type=int, default=3)
+    parser.add_argument("--out", type=Path, default=Path("benchmarks-cluster.json"))
+    options = parser.parse_args()
+    figures = Figures()
+    for _ in range(options.repeat):
+        measure(with_guests(options.servers), figures)
+    width = max(map(len, figures))
+    print(f"{'figure':{width}}  median  (lowest - highest of {options.repeat})")  # noqa: T201 - a program
+    for name, values in figures.items():
+        print(  # noqa: T201 - a program
+            f"{name:{width}}  {statistics.median(values):6.2f}  ({min(values):.2f} - {max(values):.2f})"
+        )
+    options.out.write_text(json.dumps(figures, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()
