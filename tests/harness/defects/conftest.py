@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     Tamper = Callable[[Lab, Observation], None]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def tiny() -> Iterator[Lab]:
-    """A lab without a planted defect."""
+    """A lab without a planted defect, for as long as a module needs it: an idle one takes half of one core."""
     with Lab.up(load("tiny"), name=f"defects-{os.getpid()}") as lab:
         yield lab
 

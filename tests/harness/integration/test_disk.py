@@ -11,6 +11,7 @@ import pytest
 from lab.enclosure import TAG, Enclosure, ensure_image, loops
 from lab.nodes import CAPABILITIES, REPLICA
 from lab.nodes.volumes import Blank, ensure_volume
+from lab.waiting import wait_until
 from tests.harness.campaigns.disk_kills import VICTIMS, campaign
 
 if TYPE_CHECKING:
@@ -103,7 +104,11 @@ def test_a_program_has_its_disk_and_nobody_else_sees_it(carry: Callable[..., tup
     assert node.exec_run(["ls", "/srv/d"]).output == b""
     assert node.exec_run(["grep", "-c", "fuse", "/proc/mounts"]).output == b"0\n"
     assert carry("cat /srv/d/file; e2fsck -fn /srv/local.disk | grep -c WARNING")[1].count("kept") == 1
-    assert not [number for number in loops.existing("one-disk") if loops.is_bound(number)]
+    wait_until(
+        lambda: not [number for number in loops.existing("one-disk") if loops.is_bound(number)],
+        within=5,
+        because="a loop device stays bound",
+    )
 
 
 def test_a_disk_that_was_unmounted_in_order_is_clean(carry: Callable[..., tuple[int, str]], node: Container) -> None:
@@ -158,7 +163,11 @@ def test_a_program_that_waits_for_a_frozen_disk_can_be_stopped(carry: Callable[.
     )
     assert status == 0, said
     assert time.monotonic() - begun < 10
-    assert not [number for number in loops.existing("one-disk") if loops.is_bound(number)]
+    wait_until(
+        lambda: not [number for number in loops.existing("one-disk") if loops.is_bound(number)],
+        within=5,
+        because="a loop device stays bound",
+    )
 
 
 def test_the_program_ends_when_what_is_behind_its_disk_ends(carry: Callable[..., tuple[int, str]]) -> None:
