@@ -10,6 +10,7 @@ from faults.every import Every
 from faults.flapping import Flapping
 from faults.halfdead import HalfDeadSwitch
 from faults.hang import Hang
+from faults.isolation import Isolation
 from faults.latency import Latency
 from faults.loss import Loss
 from faults.networks import NetworkCut, PortLoss
@@ -17,6 +18,7 @@ from faults.nothing import Nothing
 from faults.power import PowerLoss, SwitchLoss
 from faults.programs import Crash, Stall
 from faults.rate import Rate
+from faults.reboot import Reboot
 from faults.scrambling import Duplication, Reordering
 from faults.several import Then
 from faults.starved import Starved
@@ -34,6 +36,7 @@ __all__ = [
     "FullDisk",
     "HalfDeadSwitch",
     "Hang",
+    "Isolation",
     "Latency",
     "Loss",
     "NetworkCut",
@@ -43,6 +46,7 @@ __all__ = [
     "PowerLoss",
     "Rate",
     "ReadErrors",
+    "Reboot",
     "Reordering",
     "SlowArray",
     "Stall",

@@ -14,6 +14,7 @@ from lab.journal import Harm, Journal
 from lab.nodes import REPLICA
 from lab.programs import Programs
 from lab.straits import Straits
+from lab.waiting import wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from lab.enclosure import Enclosure
     from lab.fabric import Fabric
     from lab.nodes import Containers
+
+_DEATH = 10.0  # seconds for the kernel to end what was killed
 
 
 class Levers:
@@ -35,6 +38,7 @@ class Levers:
         self.journal = Journal.read(enclosure.state / "journal.jsonl")
         self.wires = Impairments(enclosure, fabric, nodes, self.journal)
         self.straits = Straits(nodes, self.journal)
+        self._lives: dict[str, int] = {}
         self.programs = Programs(nodes, self.journal)
         self._firmware_pids = enclosure.state / "firmware.json"
         self._firmware: dict[str, int] = {}
@@ -97,6 +101,21 @@ class Levers:
         self.nodes.on(name for name in off_nodes if name in self.nodes.nodes)
         self.journal.strike(Harm.NODE_OFF, sorted(off_nodes))
         self._darken(port.outside for node in off_nodes for port in self.layout.ports_of(node))
+
+    def reboot(self, node: str) -> None:
+        """Take the power from a node and give it back as soon as nothing of it lives."""
+        self._lives[node] = self.nodes.nodes[node].pid
+        self.power_off([node])
+        wait_until(lambda: not self.nodes.is_on(node), within=_DEATH, because=f"{node} does not die")
+        self.power_on([node])
+
+    def lives(self, node: str) -> tuple[int, int]:
+        """The first process of a node before its last reboot (0: there was none), and now."""
+        return self._lives.get(node, 0), self.nodes.nodes[node].pid
+
+    def forget_lives(self, node: str) -> None:
+        """Ask no more about a reboot."""
+        self._lives.pop(node, None)
 
     def unplug(self, interfaces: Iterable[str]) -> None:
         """Pull wires out of their sockets."""

@@ -165,6 +165,8 @@ class MemoryNodes:
         """Start, on new wires, which are lit."""
         started = set(names)
         self.off -= started
+        for name in started:
+            self.nodes[name].pid += 1
         self._fabric.power({p.outside for name in started for p in self._fabric.layout.ports_of(name)}, up=True)
 
     def is_on(self, name: str) -> bool:

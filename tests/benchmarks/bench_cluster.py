@@ -1,7 +1,7 @@
 """The figures of the cluster: `python -m tests.benchmarks.bench_cluster [--servers N] [--repeat N]`.
 
-`zero` with so many servers more, of which nothing is known but their size: guests. How long it takes to start them, and to
-restart those of a host that lost its power; what an idle host's agent and hypervisor cost.
+`zero` with so many servers more, of which nothing is known but their size: guests. How long it takes to start them, and
+to restart those of a host that lost its power; what an idle host's agent and hypervisor cost.
 """
 
 from __future__ import annotations

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from faults import Crash, PortLoss, PowerLoss, Stall
+from faults import Crash, Isolation, PortLoss, PowerLoss, Reboot, Stall
 
 if TYPE_CHECKING:
     from lab import Lab
@@ -152,3 +152,42 @@ def test_servers_stay_on_a_host_whose_storage_comes_back_in_time(lab: Lab) -> No
         lab.hold(short_of="vmcp")
 
     imagerie.judge(history).require()
+
+
+@nightly
+@pytest.mark.scenario("H1d", fr="Redémarrage d'un serveur physique")
+def test_care_goes_on_when_a_host_reboots(lab: Lab, esx_host: str) -> None:
+    """Care goes on when a host restarts faster than anybody declares it dead: its servers come back on it."""
+    dopasoins = lab.service("dopasoins")
+
+    with dopasoins.observed() as history, lab.fault(Reboot(esx_host)):
+        lab.hold()
+
+    dopasoins.judge(history).require()
+
+
+@nightly
+@pytest.mark.scenario("H3b", fr="Isolement complet d'un serveur physique")
+def test_care_goes_on_when_a_host_is_cut_off_from_everybody(lab: Lab, esx_host: str) -> None:
+    """Care goes on when a host lives and nobody hears it: its servers are restarted elsewhere, the old ones fenced."""
+    dopasoins = lab.service("dopasoins")
+
+    with dopasoins.observed() as history, lab.fault(Isolation(esx_host)):
+        lab.hold()
+
+    dopasoins.judge(history).require()
+    lab.storage.verify().require()
+
+
+@nightly
+@disaster
+@pytest.mark.scenario("R1b", fr="Isolement complet d'une salle")
+def test_care_goes_on_when_a_room_is_cut_off_from_everybody(lab: Lab, room: str) -> None:
+    """Care goes on when a room lives and nobody hears it: the other carries on, the old servers are fenced."""
+    dopasoins = lab.service("dopasoins")
+
+    with dopasoins.observed() as history, lab.fault(Isolation(room)):
+        lab.hold()
+
+    dopasoins.judge(history).require()
+    lab.storage.verify().require()

@@ -22,6 +22,7 @@ from faults import (
     FullDisk,
     HalfDeadSwitch,
     Hang,
+    Isolation,
     Latency,
     Loss,
     NetworkCut,
@@ -31,6 +32,7 @@ from faults import (
     PowerLoss,
     Rate,
     ReadErrors,
+    Reboot,
     Reordering,
     SlowArray,
     Stall,
@@ -50,7 +52,7 @@ if TYPE_CHECKING:
 
 MS = timedelta(milliseconds=1)
 PORT = "esx-11/sw-servers-1"
-CURED: list[Fault] = [Crash("imagerie", "application"), Crash("esx-21", "agent")]
+CURED: list[Fault] = [Reboot("etcd-2"), Crash("imagerie", "application"), Crash("esx-21", "agent")]
 """What somebody of the lab mends by itself: the journal has nothing to undo."""
 PLAYABLE: list[Fault] = [
     Stall("imagerie", "application"),
@@ -73,6 +75,8 @@ PLAYABLE: list[Fault] = [
     Blackhole("fibre-a", "salle-1"),
     NetworkCut("storage", "salle-1", "salle-2"),
     PortLoss("etcd-1", "management"),
+    Isolation("etcd-2"),
+    Isolation("ultime-secours"),
     SwitchLoss("sw-storage-2"),
     PowerLoss("esx-21"),
     PowerLoss("salle-2"),
