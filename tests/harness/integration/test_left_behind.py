@@ -43,7 +43,7 @@ fault.inject(lab)
 print("holding", flush=True)
 signal.pause()
 """
-KILLS = int(os.environ.get("BASCULE_KILLS", "3"))  # times six faults times two victims
+KILLS = int(os.environ.get("BASCULE_KILLS", "1"))  # times six faults times two victims
 
 
 def processes_of(name: str) -> list[str]:
