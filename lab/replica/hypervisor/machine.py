@@ -62,7 +62,10 @@ class Machine:
         async with self._busy:
             self._wanted, self.trouble = number, ""
             try:
-                await self._clear()
+                if self.number or wiring.is_wired(
+                    self.spec
+                ):  # to look through all processes costs; hundreds start at once
+                    await self._clear()
                 await wiring.wire(self.spec)
                 self._forget()
                 self.spec.number.write_text(str(number), encoding="ascii")

@@ -14,13 +14,12 @@ BRIDGE = "br-servers"
 
 
 async def wire(server: ServerSpec) -> None:
-    """Give a server its namespace and its wire; what an earlier life left goes first.
+    """Give a server its namespace and its wire.
 
     Raises:
         RuntimeError: `ip` refuses; its words.
     """
     name, outside = server.name, f"vm{server.rank}"
-    await unwire(server)
     await _ip(
         (),
         f"netns add {name}",
@@ -30,10 +29,15 @@ async def wire(server: ServerSpec) -> None:
     await _ip(("-n", name), f"address add {server.address} dev eth0", "link set lo up", "link set eth0 up")
 
 
+def is_wired(server: ServerSpec) -> bool:
+    """Whether an earlier life has left its namespace."""
+    return (NAMESPACES / server.name).exists()
+
+
 async def unwire(server: ServerSpec) -> None:
     """Take both away. Its wire goes with its namespace, when its last process has; not to wait for that, by name."""
     await _ip(("-force",), f"link del vm{server.rank}", quiet=True)
-    if (NAMESPACES / server.name).exists():
+    if is_wired(server):
         await _ip(("-force",), f"netns del {server.name}", quiet=True)
 
 
