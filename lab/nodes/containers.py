@@ -215,6 +215,8 @@ class Containers:
         try:
             ran = container.exec_run(list(command), environment={"PYTHONPATH": "/opt/bascule"}, demux=demux)
         except APIError as error:
+            if error.response is not None:
+                error.response.close()  # a stream that nobody read, which the SDK leaves open
             raise NodeError(f"node {name} runs no command: {error.explanation or error}") from error
         if ran.exit_code is None:
             raise NodeError(f"{' '.join(command)} did not end in {name}")

@@ -47,14 +47,14 @@ def test_a_server_that_the_record_has_elsewhere_is_ended_whoever_started_it(whol
 def test_a_host_in_maintenance_is_emptied_and_its_servers_stop_cleanly(whole: Lab) -> None:
     home = whole.cluster.host_of("imagerie")
     log = "/srv/imagerie/logs/mariadb.log"
-    stops = int(whole.run_in(home, "sh", "-c", f"grep -c 'Shutdown complete' {log} || true"))
+    stops = int(whole.run_in(home, "sh", "-c", f"grep -c 'mariadbd: Shutdown complete' {log} || true"))
     whole.cluster.order(f"maintenance {home}")
     wait_until(
         lambda: home not in whole.cluster.placement().values() and whole.cluster.is_settled(),
         within=2 * WITHIN,
         because=lambda: str(whole.cluster.running()),
     )
-    assert int(whole.run_in(home, "grep", "-c", "Shutdown complete", log)) == stops + 1
+    assert int(whole.run_in(home, "grep", "-c", "mariadbd: Shutdown complete", log)) == stops + 1
     whole.cluster.order(f"service {home}")
     whole.wait_whole()
     whole.go_home()

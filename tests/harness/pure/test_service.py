@@ -52,7 +52,7 @@ class FakeLab:
 
     def run_in(self, node: str, *command: str) -> str:
         self.asked.append((node, command[3]))
-        return json.dumps({"acts": {"t-1": 1}, "prescriptions": {}, "trail": ["t-1.1"]})
+        return json.dumps({"acts": {"t-1": 1}, "prescriptions": {}, "trail": ["t-1.1"], "traces": []})
 
 
 def service(name: str, lab: FakeLab) -> Service:
