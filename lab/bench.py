@@ -322,7 +322,7 @@ class Lab:
         if short_of is not None:
             least, restarts = min(least, 0.8 * self.plan.scaled(short_of).total_seconds()), False
         self.scenario.event(
-            "hold", f"held for {least:g} s at least", f"panne maintenue {least:g} s au moins".replace(".", ",")
+            "hold", f"held for {least:.3g} s at least", f"panne maintenue {least:.3g} s au moins".replace(".", ",")
         )
         wait_until(partial(self._past, begun + least), within=least + 5, because="time stands still", every=0.1)
         if restarts:

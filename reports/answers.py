@@ -69,7 +69,9 @@ def objectives(campaign: Campaign, language: Language) -> Iterator[Kept]:
                 and (result.description.service, result.description.scope) == (service.name, scope)
             ]
             outcome = _outcome(tried)
-            freeze = service.accepted_freeze if objective.freeze is None else objective.freeze
+            # Who accepts that nobody works for half an hour accepts that somebody waits for as long.
+            accepted = max(service.accepted_freeze, objective.interruption)
+            freeze = accepted if objective.freeze is None else objective.freeze
             bounds = (objective.interruption, freeze, objective.loss)
             yield Kept(service.name, scope, outcome, len(tried), _sentence(tried, outcome, bounds, language))
 

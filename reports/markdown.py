@@ -47,7 +47,8 @@ def _lines(campaign: Campaign, language: Language) -> Iterator[str]:
     if kept:
         yield from _table((say("Périmètre de la panne"), say("Verdict"), say("Ce que l'essai montre")))
         for one in kept:
-            cells = (words.word("SCOPES", one.scope), words.word("OUTCOMES", one.outcome), one.sentence)
+            scope = f"{words.word('SCOPES', one.scope)}, {one.service}"
+            cells = (scope, words.word("OUTCOMES", one.outcome), one.sentence)
             yield _row(f"{SYMBOLS[one.outcome]} {cell}" if cell is cells[1] else cell for cell in cells)
         yield ""
     head = (say("Scénario"), say("Panne"), say("Interruption"), say("Gel"), say("Perte"), say("Verdict"))
