@@ -327,7 +327,7 @@ class Lab:
         wait_until(partial(self._past, begun + least), within=least + 5, because="time stands still", every=0.1)
         if restarts:
             with suppress(WaitedInVainError):  # what cannot be restarted is left to the verdict
-                wait_until(self.cluster.is_settled, within=self._boots(), because="servers do not run", every=0.2)
+                wait_until(self.cluster.is_settled, within=boots(self.plan), because="servers do not run", every=0.2)
         patience = max(service.patience.total_seconds() for service in self.plan.services.values())
         try:
             wait_until(self._steady, within=patience + STEADY, because="the wards are not served")
@@ -361,11 +361,6 @@ class Lab:
         if storage(self.plan, *self.scenario.steps).is_partly_frozen:
             return vendor.vmcp + vendor.heartbeat, True
         return slowest, any(name in self.plan.servers for name in self.scenario.steps[-1])
-
-    def _boots(self) -> float:
-        """Seconds within which a server that is restarted runs: its boot, and what its programs take."""
-        longest = max((server.boot.total_seconds() for server in self.plan.servers.values()), default=0.0)
-        return longest / self.plan.time_scale + PROGRAMS_START_WITHIN
 
     def _past(self, end: float) -> bool:
         """Whether the time has come; a machine that runs out of memory or disk meanwhile ends the wait."""
@@ -492,6 +487,12 @@ class Lab:
             "services": {name: self.service(name).is_whole() for name in self.plan.services},
             "broken": {str(harm): sorted(names) for harm, names in self.levers.journal.items() if names},
         }
+
+
+def boots(plan: Plan) -> float:
+    """Seconds within which a server that is restarted runs: its boot, and what its programs take."""
+    longest = max((server.boot.total_seconds() for server in plan.servers.values()), default=0.0)
+    return longest / plan.time_scale + PROGRAMS_START_WITHIN
 
 
 def _moved(namespace: Path, home: int) -> bool:

@@ -17,11 +17,12 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import pytest
 
 from faults.composing import Composed, steps_of
-from lab.bench import FELT_WITHIN, GONE_WITHIN, WHOLE_WITHIN
+from lab.bench import FELT_WITHIN, GONE_WITHIN, WHOLE_WITHIN, boots
 from lab.errors import NotAvailableError
 from lab.expectation import expect
 from lab.journal import Harm
 from lab.memory import LONGEST_HOLD, MemorySite
+from lab.nodes.specs import ha_settings
 from lab.roles import stand_in
 from lab.service import STEADY
 
@@ -105,7 +106,10 @@ def _said(found: list[str], names: dict[str, str]) -> tuple[str, ...]:
 
 def longest(plan: Plan, fault: Fault) -> float:
     """Seconds that a fault may last in a scenario that holds it once, until its healing begins."""
-    slowest = max((timer.value.total_seconds() for timer in plan.failovers.values()), default=0.0)
+    vendor = ha_settings(plan)
+    own = (timer.value.total_seconds() for timer in plan.failovers.values())
+    # Whichever timer of the cluster it may start, and what is restarted then.
+    slowest = max(*own, vendor.restarts_by_new_master, vendor.vmcp) + vendor.heartbeat + boots(plan)
     patience = max(service.patience.total_seconds() for service in plan.services.values())
     return _injection(fault) + 2 * FELT_WITHIN + slowest + 5 + patience + STEADY
 
