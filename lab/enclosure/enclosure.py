@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 # The engine answers 0.5 s after its start on an idle machine (seen); a loaded CI machine gets sixty times that.
 START_WITHIN = 30.0
+ENDS_WITHIN = 100.0  # the three patiences of the sweep, and a little
 ENGINE_TIMEOUT = 60
 
 
@@ -229,13 +230,13 @@ class Enclosure:
         if self._launcher is None:
             with contextlib.suppress(OSError, ValueError):
                 os.kill(int((self.state / "launcher.pid").read_text()), signal.SIGTERM)
-            wait_until(lambda: not self.state.exists(), within=15, because=f"{self.state} is not swept")
+            wait_until(lambda: not self.state.exists(), within=ENDS_WITHIN, because=f"{self.state} is not swept")
             return
         held: IO[bytes] | None = self._launcher.stdin
         if held is not None:
             held.close()
         self._launcher.terminate()
-        self._launcher.wait(15)
+        self._launcher.wait(ENDS_WITHIN)
 
 
 @contextlib.contextmanager

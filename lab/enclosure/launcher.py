@@ -20,10 +20,21 @@ from pathlib import Path
 from lab.enclosure.sweep import sweep
 
 _PR_SET_PDEATHSIG = 1
+_PR_SET_CHILD_SUBREAPER = 36
 
 
 def _die_with_parent() -> None:
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def _buried() -> bool:
+    """Whether every child is dead, process 1 of the enclosure among them: the kernel ends it after all the others."""
+    try:
+        while os.waitpid(-1, os.WNOHANG)[0]:
+            pass
+    except ChildProcessError:
+        return True
+    return False
 
 
 def main() -> int:
@@ -44,6 +55,7 @@ def main() -> int:
         options.cgroup,
         options.data,
     ]
+    ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1)  # process 1 becomes ours to bury when `unshare` dies
     child = subprocess.Popen(
         [
             *("unshare", "--pid", "--fork", "--kill-child", "--mount", "--net", "--mount-proc", "--"),
@@ -62,7 +74,7 @@ def main() -> int:
     select.select(watched, [], [], options.lasts)
     child.kill()
     child.wait()
-    sweep(options.state, options.cgroup)
+    sweep(options.state, options.cgroup, _buried)
     return 0
 
 

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from lab.enclosure import loops
 from lab.waiting import WaitedInVainError, wait_until
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 STATE_ROOT = Path("/run/bascule")
 CGROUPS = Path("/sys/fs/cgroup")
@@ -24,10 +29,14 @@ def _remove_groups(root: Path) -> None:
         Path(folder).rmdir()
 
 
-def sweep(state: Path, cgroup: str) -> None:
-    """Remove what is left of a dead enclosure. Control groups empty themselves as the kernel reaps (< 1 s seen)."""
+def sweep(state: Path, cgroup: str, dead: Callable[[], bool] = lambda: True) -> None:
+    """Remove what is left of an enclosure that dies, as soon as it is `dead`.
 
-    def gone() -> bool:
+    A control group empties itself as the kernel reaps (< 1 s seen). What cannot be removed within 30 s stays for the
+    doctor to report, with the reason on standard error, which is the launcher's log.
+    """
+
+    def groupless() -> bool:
         try:
             for root in cgroup_roots(cgroup):
                 _remove_groups(root)
@@ -39,8 +48,11 @@ def sweep(state: Path, cgroup: str) -> None:
         return not loops.remove(loops.existing(state.name))
 
     try:
-        wait_until(gone, within=10, because=f"tasks of {cgroup} do not die")
-        wait_until(loopless, within=10, because=f"loop devices of {state.name} stay bound")
-    except WaitedInVainError:
-        return  # the doctor reports it: sweeping is not worth a hang
-    shutil.rmtree(state, ignore_errors=True)
+        wait_until(dead, within=30, because=f"the processes of {state.name} do not die")
+        wait_until(groupless, within=30, because=f"tasks of {cgroup} do not die")
+        wait_until(loopless, within=30, because=f"loop devices of {state.name} stay bound")
+        shutil.rmtree(state)
+    except FileNotFoundError:
+        return  # another sweep was faster
+    except (WaitedInVainError, OSError) as error:  # sweeping is not worth a hang
+        sys.stderr.write(f"not swept: {error}\n")

@@ -110,6 +110,12 @@ def test_nothing_stays_when_it_is_killed_while_it_builds(turn: int) -> None:
         )
 
 
+def launcher_log(name: str) -> str:
+    """Why the launcher of this lab swept nothing, if it could say."""
+    log = Path("/run/bascule") / name / "launcher.log"
+    return log.read_text() if log.exists() else f"{log.parent}: {[*log.parent.glob('*')]} {leftovers()}"
+
+
 def session(runs: Path, **how: Any) -> subprocess.Popen[str]:  # noqa: ANN401 - Popen's own
     """A session of one scenario that cuts a cable."""
     scenarios = Path(__file__).parents[2] / "scenarios"
@@ -129,12 +135,12 @@ def test_a_signal_heals_reports_and_leaves_nothing(tmp_path: Path, number: signa
     with session(tmp_path) as played:
         wait_until(lambda: '"hold"' in events(tmp_path), within=60, because="no fault holds")
         played.send_signal(number)
-        output, _ = played.communicate(timeout=60)
+        output, _ = played.communicate(timeout=120)
     assert '"heal"' in events(tmp_path), output
     assert '"return"' in events(tmp_path), output
     assert list(tmp_path.glob("*/rapport.html")), output
     assert not processes_of(f"pytest-main-{played.pid}")
-    assert {item.name for item in leftovers()} == before
+    assert {item.name for item in leftovers()} == before, launcher_log(f"pytest-main-{played.pid}")
 
 
 def test_a_second_signal_while_it_heals_tears_the_lab_down(tmp_path: Path) -> None:
@@ -144,10 +150,10 @@ def test_a_second_signal_while_it_heals_tears_the_lab_down(tmp_path: Path) -> No
         played.send_signal(signal.SIGINT)
         wait_until(lambda: '"heal"' in events(tmp_path), within=10, because="it does not heal")
         played.send_signal(signal.SIGINT)
-        output, _ = played.communicate(timeout=60)
+        output, _ = played.communicate(timeout=120)
     assert '"return"' not in events(tmp_path), output
     assert not processes_of(f"pytest-main-{played.pid}")
-    assert {item.name for item in leftovers()} == before
+    assert {item.name for item in leftovers()} == before, launcher_log(f"pytest-main-{played.pid}")
 
 
 def test_a_closed_terminal_is_a_ctrl_c(tmp_path: Path) -> None:
@@ -176,7 +182,7 @@ def test_a_closed_terminal_is_a_ctrl_c(tmp_path: Path) -> None:
     assert '"return"' in events(tmp_path)
     assert list(tmp_path.glob("*/rapport.html"))
     assert not processes_of(f"pytest-main-{played.pid}")
-    assert {item.name for item in leftovers()} == before
+    assert {item.name for item in leftovers()} == before, launcher_log(f"pytest-main-{played.pid}")
 
 
 def test_a_kept_lab_ends_when_its_time_is_over() -> None:
