@@ -35,7 +35,7 @@ HOLD = 2 * NANO // BUCKET
 """Buckets for which an answer still speaks when no other follows. Beyond, nothing is drawn."""
 
 
-_BAD = (State.SERVED, State.SLOW, State.INTERRUPTED)
+_BAD = {State.SERVED: 0, State.SLOW: 1, State.INTERRUPTED: 2}
 
 
 def lanes_of(history: History, origin_ns: int) -> tuple[Lane, ...]:
@@ -65,7 +65,7 @@ def grained(spans: Iterable[Span], start: float, end: float, grain: float) -> tu
     for span in spans:
         first, last = (span.start - start) / grain, (span.end - start) / grain
         for cell in range(max(0, int(first + 1e-6)), min(count, _ceil(last))):
-            cells[cell] = max(cells.get(cell, State.SERVED), span.state, key=_BAD.index)
+            cells[cell] = max(cells.get(cell, State.SERVED), span.state, key=_BAD.__getitem__)
     pieces = (Span(start + cell * grain, start + (cell + 1) * grain, cells[cell]) for cell in sorted(cells))
     return tuple(_joined(pieces))
 
@@ -86,7 +86,8 @@ def _spans(group: Sequence[Measured], origin_ns: int, relief: Relief, waits: Seq
         states.update(dict.fromkeys(range(first, last), State.SLOW))
     for lane in group:
         for index, state in _held(lane.cells, relief[lane.ward, lane.journey]):
-            states[index] = max(states.get(index, state), state, key=_BAD.index)
+            if index not in states or _BAD[state] > _BAD[states[index]]:
+                states[index] = state
     seen = max(len(lane.cells) for lane in group)
     for _, last in waits:
         for index in range(last, min(last + HOLD, seen)):

@@ -6,6 +6,7 @@ The only importer of weasyprint, which is an optional extra and asks for Pango: 
 from __future__ import annotations
 
 import contextlib
+import gc
 import json
 import os
 import subprocess
@@ -106,6 +107,7 @@ def _refusing_the_outside() -> Iterator[None]:
 
 def main() -> int:
     """Make the PDF that standard input describes, on standard output after its number of pages."""
+    gc.disable()  # a third of the time (seen: 9.1 s of CPU became 6.4 s); this process ends with its one document
     html, attached, name, moment = json.load(sys.stdin)
     try:
         made = pdf(html, attached, name, datetime.fromisoformat(moment))

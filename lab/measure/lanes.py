@@ -76,4 +76,7 @@ def _marks(history: History) -> Iterator[tuple[str, str, int, int]]:
 
 
 def _filled(buckets: dict[int, list[int]]) -> tuple[Cell, ...]:
-    return tuple(Cell(*buckets[at]) if at in buckets else Cell() for at in range(max(buckets) + 1))
+    cells = [Cell()] * (max(buckets) + 1)
+    for at, counts in buckets.items():
+        cells[at] = Cell(*counts)
+    return tuple(cells)

@@ -1,16 +1,16 @@
-"""What only a browser can tell: axe finds no violation, and Allure's page calls nobody. Played where both are found.
+"""What only a browser can tell: axe finds no violation, and Allure's page calls nobody. Played where one is found.
 
-`BASCULE_AXE` names axe-core's axe.min.js. Elsewhere the standard-library checks of the other modules stand for these.
+Elsewhere the standard-library checks of the other modules stand for these.
 """
 
 from __future__ import annotations
 
 import json
-import os
 import re
 import shutil
 import subprocess
-from pathlib import Path
+from importlib import resources
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -18,10 +18,12 @@ import reports
 from reports import trend
 from tests.harness.pure.reports_folder import STORIES, write_run
 
+if TYPE_CHECKING:
+    from pathlib import Path
+
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-AXE = os.environ.get("BASCULE_AXE")
+AXE = resources.files("axe_core_python") / "axe.min.js"
 needs_browser = pytest.mark.skipif(CHROMIUM is None, reason="no browser here")
-needs_axe = pytest.mark.skipif(not AXE, reason="BASCULE_AXE names no axe.min.js")
 QUIET = ("--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking")
 ASK = """<script>{axe}</script><script>
 axe.run(document).then(found => {{
@@ -46,14 +48,12 @@ def hosts(page: str, folder: Path, name: str) -> set[str]:
 
 
 @needs_browser
-@needs_axe
 @pytest.mark.parametrize("which", ["fr", "en", "history"])
 def test_axe_finds_no_violation(tmp_path: Path, which: str) -> None:
-    assert AXE is not None
     run = write_run(tmp_path, *STORIES, change="CHG-1")
     page = trend.write(tmp_path) if which == "history" else reports.write(run, which)
     asked = tmp_path / "asked.html"
-    asking = ASK.format(axe=Path(AXE).read_text("utf-8"))
+    asking = ASK.format(axe=AXE.read_text("utf-8"))
     asked.write_text(page.read_text("utf-8").replace("</body>", asking), "utf-8")
 
     said = browse("--dump-dom", asked.as_uri(), profile=tmp_path / "profile")
@@ -66,11 +66,9 @@ def test_axe_finds_no_violation(tmp_path: Path, which: str) -> None:
 
 
 @needs_browser
-@needs_axe
 def test_axe_sees_a_planted_fault(tmp_path: Path) -> None:
-    assert AXE is not None
     page = tmp_path / "asked.html"
-    page.write_text('<html><body><img src="data:,x">' + ASK.format(axe=Path(AXE).read_text("utf-8")), "utf-8")
+    page.write_text('<html><body><img src="data:,x">' + ASK.format(axe=AXE.read_text("utf-8")), "utf-8")
 
     said = browse("--dump-dom", page.as_uri(), profile=tmp_path / "profile")
 
