@@ -13,6 +13,7 @@ from itertools import combinations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self
 
+from lab.bystanders import Bystanders
 from lab.cluster import Cluster
 from lab.enclosure import Enclosure, ensure_image
 from lab.enclosure.loops import numbers
@@ -80,6 +81,7 @@ class Lab:
         self._scenario: Scenario | None = None
         self._master: str | None = None
         self._arrived: dict[str, int] = {}
+        self._bystanders: Bystanders | None = None
         played = [node.name for node in plan.nodes.values() if node.kind in PLAYED]
         self._played = played
         ward_names = [node.name for node in plan.nodes.values() if node.kind is NodeKind.WARD]
@@ -248,6 +250,7 @@ class Lab:
 
         Raises:
             FaultNotFeltError: it did not bite, or stopped biting too early.
+            BlastRadiusError: a service that it should not touch stopped while it held.
             NotHealedError: the lab is not whole after it.
         """
         scenario = self.scenario
@@ -256,6 +259,13 @@ class Lab:
         self.scope = fault.scope(self.plan)
         scenario.scope = str(self.scope)
         check(scenario.folder, begins=False)
+        self._bystanders = Bystanders(
+            self.plan,
+            scenario.steps,
+            placement=self.cluster.placement(),
+            observed=set(scenario.observed),
+            answers=lambda name: self.service(name).answers(),
+        )
         try:
             self._inject(fault, scenario)
             yield
@@ -363,12 +373,19 @@ class Lab:
         return slowest, any(name in self.plan.servers for name in self.scenario.steps[-1])
 
     def _past(self, end: float) -> bool:
-        """Whether the time has come; a machine that runs out of memory or disk meanwhile ends the wait."""
-        check(self.scenario.folder, begins=False)
+        """Whether the time has come."""
+        self._go_on()
         return time.monotonic() > end
 
     def _steady(self) -> bool:
+        self._go_on()
         return all(observation.is_steady(STEADY) for observation in self.observations)
+
+    def _go_on(self) -> None:
+        """Let nothing hold when the machine runs out of memory or disk, or a service is hit that should not be."""
+        check(self.scenario.folder, begins=False)
+        if self._bystanders is not None:
+            self._bystanders.check()
 
     # -- what faults and services use ---------------------------------------------------------------------------
 

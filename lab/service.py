@@ -179,6 +179,10 @@ class Service:
         address = str(self.lab.plan.address(member, "servers").ip)
         return self.lab.from_ward(_get, address, "/health")
 
+    def answers(self) -> bool:
+        """Whether somebody answers a ward at the service's address."""
+        return self.lab.from_ward(_get, str(self.plan.address), "/health") is not None
+
     def active(self) -> str:
         """The member that answers at the service's address now.
 
@@ -197,7 +201,7 @@ class Service:
             said = self.health(member)
             if not said or said.get("group_size") != size or not said.get("synced"):
                 return False
-        return self.lab.from_ward(_get, str(self.plan.address), "/health") is not None
+        return self.answers()
 
     def placement(self) -> dict[str, str]:
         """By server of the plan, the host where it runs now; those that run nowhere are left out."""

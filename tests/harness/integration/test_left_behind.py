@@ -6,11 +6,13 @@ import fcntl
 import os
 import pty
 import random
+import shutil
 import signal
 import subprocess
 import sys
 import termios
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +20,7 @@ import pytest
 
 from lab.enclosure import is_alive
 from lab.enclosure.doctor import leftovers
-from lab.enclosure.sweep import cgroup_roots
+from lab.enclosure.sweep import CGROUPS, cgroup_roots
 from lab.waiting import wait_until
 
 # A harness that holds a fault: it says so, then waits to be killed. It need not wait for whole services.
@@ -183,6 +185,109 @@ def test_a_closed_terminal_is_a_ctrl_c(tmp_path: Path) -> None:
     assert list(tmp_path.glob("*/rapport.html"))
     assert not processes_of(f"pytest-main-{played.pid}")
     assert {item.name for item in leftovers()} == before, launcher_log(f"pytest-main-{played.pid}")
+
+
+def test_the_death_of_a_whole_job_leaves_only_what_the_doctor_sweeps() -> None:
+    """A CI machine that gives up kills a control group at once: harness, launcher, engine, nobody to tell another."""
+    name = f"job-{os.getpid()}"
+    job = next(iter(sorted(CGROUPS.glob("*/cgroup.procs"))), CGROUPS / "cgroup.procs").parent / name
+    job.mkdir()
+    try:
+        with subprocess.Popen(
+            [sys.executable, "-c", HARNESS, name, "cut"],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            preexec_fn=lambda: (job / "cgroup.procs").write_text("0"),
+        ) as harness:
+            assert harness.stdout is not None
+            assert harness.stdout.readline() == "holding\n", harness.communicate()[1]
+            members = [int(pid) for pid in (job / "cgroup.procs").read_text().split()]
+            assert len(members) > 3, "harness, launcher, process 1 and the engine"
+            for pid in members:
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+            harness.communicate()
+        wait_until(lambda: not processes_of(name), within=10, because=lambda: f"left: {processes_of(name)}")
+        subprocess.run([sys.executable, "-m", "lab.front.cli", "doctor", "--clean"], check=False, capture_output=True)
+        wait_until(
+            lambda: not [item for item in leftovers() if item.name == name],
+            within=10,
+            because=lambda: f"left: {leftovers()}",
+        )
+    finally:
+        wait_until(partial(_removed, job), within=10, because=f"{job} is not empty")
+
+
+def _removed(folder: Path) -> bool:
+    with suppress(OSError):  # a task of it still dies
+        folder.rmdir()
+    return not folder.exists()
+
+
+def test_a_killed_engine_ends_the_session_with_a_readable_folder(tmp_path: Path) -> None:
+    """The engine is a tool of the bench: its death while a fault holds concludes nothing, and leaves nothing."""
+    before = {item.name for item in leftovers()}
+    with session(tmp_path) as played:
+        wait_until(lambda: '"hold"' in events(tmp_path), within=60, because="no fault holds")
+        name = f"pytest-main-{played.pid}"
+        engines = [pid for pid in pids_of(f"/run/bascule/{name}") if executable(pid) == "dockerd"]
+        assert len(engines) == 1
+        os.kill(engines[0], signal.SIGKILL)
+        output, _ = played.communicate(timeout=300)
+    assert played.returncode not in {0, 2}, output
+    assert "Traceback" not in output, output
+    readable(tmp_path, output)
+    assert not processes_of(name)
+    assert {item.name for item in leftovers()} == before, launcher_log(name)
+
+
+def test_a_full_disk_ends_a_hold_with_a_readable_folder(tmp_path: Path) -> None:
+    """The run folder's disk is filled by somebody else while a fault holds: it is healed, and said why."""
+    before = {item.name for item in leftovers()}
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1g", "bascule-test", str(disk)], check=True)
+    try:
+        with session(disk) as played:
+            wait_until(lambda: '"hold"' in events(disk), within=60, because="no fault holds")
+            with (disk / "other").open("wb") as other:
+                os.posix_fallocate(other.fileno(), 0, shutil.disk_usage(disk).free - 8 * 2**20)
+            output, _ = played.communicate(timeout=120)
+        assert played.returncode not in {0, 2}, output
+        assert "MiB are free on the disk of" in output, output
+        assert '"heal"' in events(disk), output
+        readable(disk, output)
+        assert not processes_of(f"pytest-main-{played.pid}")
+        assert {item.name for item in leftovers()} == before, launcher_log(f"pytest-main-{played.pid}")
+    finally:
+        subprocess.run(["umount", str(disk)], check=True)
+
+
+def readable(runs: Path, output: str) -> None:
+    """The folder of the run can be judged again and reported by whoever comes later."""
+    (run,) = (folder for folder in runs.iterdir() if (folder / "campaign.json").exists())
+    for verb in ("analyse", "report"):
+        done = subprocess.run(
+            [sys.executable, "-m", "lab.front.cli", verb, str(run)], capture_output=True, text=True, check=False
+        )
+        assert "Traceback" not in done.stderr, done.stderr
+        assert done.returncode in {0, 1}, f"{verb}: {done.stdout}{done.stderr}{output}"
+    assert list(run.glob("rapport.html"))
+
+
+def pids_of(name: str) -> list[int]:
+    """Processes whose command names this lab."""
+    return [
+        int(entry.parent.name)
+        for entry in Path("/proc").glob("[0-9]*/cmdline")
+        if name.encode() in (entry.read_bytes() if entry.exists() else b"")
+    ]
+
+
+def executable(pid: int) -> str:
+    """The program that a process runs."""
+    return Path(f"/proc/{pid}/comm").read_text().strip()
 
 
 def test_a_kept_lab_ends_when_its_time_is_over() -> None:

@@ -142,8 +142,8 @@ def test_a_good_time_is_read() -> None:
 
 def test_a_machine_that_runs_short_ends_a_hold(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The fault's context heals it then, as after any error."""
-    held: Any = SimpleNamespace(scenario=SimpleNamespace(folder=tmp_path))
-    assert Lab._past(held, 0.0)  # noqa: SLF001 - hold's own step, which needs a whole lab otherwise
+    held: Any = SimpleNamespace(scenario=SimpleNamespace(folder=tmp_path), _bystanders=None)
+    Lab._go_on(held)  # noqa: SLF001 - hold's own step, which needs a whole lab otherwise
     monkeypatch.setattr(shortage, "available_memory", lambda: 2**20)
     with pytest.raises(ShortageError, match="a lab needs 256 to go on"):
-        Lab._past(held, 0.0)  # noqa: SLF001 - as above
+        Lab._go_on(held)  # noqa: SLF001 - as above
