@@ -194,11 +194,20 @@ def test_the_death_of_a_whole_job_leaves_only_what_the_doctor_sweeps() -> None:
     job.mkdir()
     try:
         with subprocess.Popen(
-            [sys.executable, "-c", HARNESS, name, "cut"],
+            [
+                "sh",
+                "-c",
+                f'echo 0 > {job}/cgroup.procs && exec "$@"',
+                "job",
+                sys.executable,
+                "-c",
+                HARNESS,
+                name,
+                "cut",
+            ],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
-            preexec_fn=lambda: (job / "cgroup.procs").write_text("0"),
         ) as harness:
             assert harness.stdout is not None
             assert harness.stdout.readline() == "holding\n", harness.communicate()[1]
