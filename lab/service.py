@@ -42,8 +42,9 @@ STEADY = 1.0  # seconds of unbroken pulse that count as steady
 class Observation:
     """The wards at work on one service, and their history when they are done."""
 
-    def __init__(self, service: Service, scenario: Scenario) -> None:
+    def __init__(self, service: Service, scenario: Scenario, rate: float = RATE) -> None:
         self.scenario = scenario
+        self.rate = rate
         # Accesses and numbers of this observation start with its tag: the read-back asks for these only.
         self.tag = secrets.token_hex(4)
         self._mark, self.path = scenario.claim(service.name)
@@ -145,20 +146,24 @@ class Service:
             "kept_ms": KEPT_MS,
             "clinicians": [{"clinician": name, "secret": secret_of(name)} for name in clinician_ids()],
             "patients": list(patient_ids()),
-            "rate": RATE,
+            "rate": observation.rate,
             "seed": self.lab.seed + seed,
             "closed_loop": "closed-loop-pulse" in defects,
             "retry": "client-without-retry" not in defects,
         }
 
     @contextmanager
-    def observed(self, defects: frozenset[str] = frozenset()) -> Iterator[Observation]:
+    def observed(self, defects: frozenset[str] = frozenset(), *, rate: float = RATE) -> Iterator[Observation]:
         """Let the wards work while the body runs; steady before it begins.
+
+        Args:
+            defects: planted in the clients, to see that they are noticed.
+            rate: operations a second and ward.
 
         Raises:
             LabError: the service was not steady to begin with.
         """
-        observation = Observation(self, self.lab.scenario)
+        observation = Observation(self, self.lab.scenario, rate)
         text_fr = f"les services de soins utilisent {self.name}"
         self.lab.scenario.event("observe", f"the wards use {self.name}", text_fr)
         begun = time.monotonic()

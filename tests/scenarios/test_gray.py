@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from faults import During, Flapping, FullDisk, HalfDeadSwitch, Latency, Loss, Rate, Starved, Then
+from faults import During, Flapping, FullDisk, HalfDeadSwitch, Latency, Loss, Rate, Stall, Starved, Then
 from lab.plan import Scope
+from lab.service import RATE
 
 if TYPE_CHECKING:
     from lab import Lab
@@ -116,6 +117,19 @@ def test_care_goes_on_when_a_servers_disk_is_full(lab: Lab, server_with_a_volume
     dopasoins = lab.service("dopasoins")
 
     with dopasoins.observed() as history, lab.fault(FullDisk(server_with_a_volume)):
+        lab.hold()
+
+    dopasoins.judge(history).require()
+
+
+@nightly
+@pytest.mark.scenario("H13e", fr="Tempête de nouvelles tentatives, à dix fois la charge")
+def test_care_comes_back_from_a_storm_of_retries(lab: Lab) -> None:
+    """Care goes on when, at ten times the usual load, everybody's requests come again at the other member."""
+    dopasoins = lab.service("dopasoins")
+    stuck = Stall(lab.target("the-address-of dopasoins"), "application")
+
+    with dopasoins.observed(rate=10 * RATE) as history, lab.fault(stuck):
         lab.hold()
 
     dopasoins.judge(history).require()
