@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     from lab.measure.deviations import Deviation
     from lab.nodes.checking import Check
     from lab.plan import Plan
+    from lab.preflight import Row
     from lab.run import Scenario
     from lab.service import Observation
 
@@ -466,6 +467,16 @@ class Lab:
     def checks(self) -> list[Check]:
         """What must be true inside the nodes, and whether it is: one question a node, all nodes side by side."""
         return check_nodes(self.nodes, self._played, self.cluster.placement())
+
+    def preflight(self) -> tuple[Row, ...]:
+        """What must be true before anything is broken, with the values read from the nodes.
+
+        Raises:
+            LabError: a node does not answer.
+        """
+        from lab.preflight import preflight  # noqa: PLC0415 - as in `host`
+
+        return preflight(self)
 
     def wait_whole(self) -> None:
         """Wait until nothing ails the lab.

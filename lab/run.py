@@ -20,11 +20,12 @@ from lab.measure.deviations import review, to_json
 from lab.plan import dumps
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from lab.measure import Evidence, Readback
     from lab.measure.deviations import Deviation, Listed
     from lab.plan import Plan
+    from lab.preflight import Row
 
 FORMAT = 1
 _WORSE = (Outcome.MET, Outcome.INCONCLUSIVE, Outcome.NOT_MET)
@@ -156,6 +157,7 @@ class Run:
         self.phases: dict[str, float] = {}
         self.calibration: dict[str, Any] | None = None
         self.verified: dict[str, Any] | None = None
+        self.preflight: list[dict[str, Any]] | None = None
         self._plan = plan
         self._change = change
         if not self._leads:
@@ -171,6 +173,11 @@ class Run:
         self.scenarios.append(scenario)
         self.save(ended=False)
         return scenario
+
+    def read_before(self, rows: Iterable[Row]) -> None:
+        """Keep what was true of the lab before anything was broken; of several labs, what was last."""
+        self.preflight = [vars(row) for row in rows]
+        self.save(ended=False)
 
     def spent(self, phase: str, seconds: float) -> None:
         """Add to the time that a phase took."""
@@ -211,6 +218,7 @@ class Run:
             "phases": self.phases,
             "calibration": self.calibration,
             "verified": self.verified,
+            "preflight": self.preflight,
             "scenarios": [scenario.id for scenario in self.scenarios] + self.played_elsewhere,
         }
         _write(self.folder / "campaign.json", content)

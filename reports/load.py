@@ -11,7 +11,7 @@ from lab.plan import load as load_plan
 from reports import earlier
 from reports.errors import ReportError
 from reports.manifest import survey
-from reports.model import Campaign, Gap, Known, Problem, Told
+from reports.model import Campaign, Gap, Known, Problem, Ready, Told
 from reports.people import PEOPLE, people_of
 from reports.records import VERSION, CampaignRecord, CatalogueRecord, DeviationsRecord, RepetitionRecord, read
 from reports.scenario import load_scenario
@@ -63,6 +63,7 @@ def load(run_folder: Path) -> Campaign:
         deviations=deviations,
         repetitions=repetitions,
         calibration=record.calibration or {},
+        preflight=tuple(Ready(**row.model_dump()) for row in record.preflight or ()),
         people=people,
         earlier=before,
         gaps=gaps + plan_gaps + people_gaps + told_gaps + before_gaps,

@@ -183,6 +183,17 @@ class Told:
 
 
 @dataclass(frozen=True)
+class Ready:
+    """What had to be true before anything was broken: what was asked, the value of the plan, the value read."""
+
+    check: str
+    check_fr: str
+    expected: str
+    found: str
+    holds: bool
+
+
+@dataclass(frozen=True)
 class Campaign:
     """A run of the bench."""
 
@@ -202,6 +213,8 @@ class Campaign:
     repetitions: tuple[Told, ...] = ()
     calibration: Mapping[str, object] = field(default_factory=dict)
     """What the bench says of its own instruments, as it wrote it."""
+    preflight: tuple[Ready, ...] = ()
+    """The initial state, read from the nodes; empty in runs of older benches."""
     people: People | None = None
     """What people wrote; None without their file."""
     earlier: Earlier | None = None

@@ -34,6 +34,16 @@ class Record(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+class RowRecord(Record):
+    """A row of ``preflight``: what had to be true before anything was broken, and the value read."""
+
+    check: str
+    check_fr: str
+    expected: str
+    found: str
+    holds: bool
+
+
 class CampaignRecord(Record):
     """``campaign.json``."""
 
@@ -47,6 +57,7 @@ class CampaignRecord(Record):
     phases: dict[str, Seconds] = {}
     calibration: dict[str, Any] | None = None
     verified: dict[str, Any] | None = None
+    preflight: tuple[RowRecord, ...] | None = None
     scenarios: tuple[str, ...]
 
 

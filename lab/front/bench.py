@@ -58,7 +58,16 @@ class Bench:
             if ailments:
                 raise UnhealthyError(f"the lab was ill ({'; '.join(ailments)}), no new one: {error}") from error
             raise
+        self._read_before(self._lab)
         return self._lab
+
+    def _read_before(self, lab: Lab) -> None:
+        """Keep what is true of a new lab with its run: the initial state that a report shows."""
+        rows = lab.preflight()
+        self._run.read_before(rows)
+        wrong = [str(row) for row in rows if not row.holds]
+        if wrong:
+            raise UnhealthyError(f"the new lab is not what its plan says: {'; '.join(wrong)}")
 
     def _ailments(self) -> list[str]:
         if self._lab is None:

@@ -182,6 +182,7 @@ def _status(options: argparse.Namespace) -> int:
     lab = Lab.attach(options.name)
     status = lab.status()
     ailments = lab.ailments()
+    read = () if ailments else lab.preflight()
     lab.close()
     _say(f"lab {options.name}, plan {status['plan']}, in {status['state']}")
     if status["expires"] is not None:
@@ -189,6 +190,8 @@ def _status(options: argparse.Namespace) -> int:
     for kind in ("nodes", "switches", "services"):
         words = [name if well else f"{name} (down)" for name, well in status[kind].items()]
         _say(f"  {kind}: {', '.join(words)}")
+    for row in read:
+        _say(f"  {row}")
     _say("  whole" if not ailments else "  not whole: " + "; ".join(ailments))
     return MET
 

@@ -22,6 +22,9 @@ class FakeLab:
         self.plan, self.phases, self.enclosure = plan, {"build": 1.0}, SimpleNamespace(name=name, release=lambda: None)
         self.scenario = None
 
+    def preflight(self):
+        return ()
+
     def ailments(self):
         return ["node esx-11 is off"] if self.ill else []
 
