@@ -52,7 +52,9 @@ def load(run_folder: Path) -> Campaign:
         plan_name=record.plan,
         started=record.started.astimezone(UTC),
         ended=record.ended.astimezone(UTC) if record.ended else None,
-        scenarios=tuple(load_scenario(run_folder, name) for name in dict.fromkeys(record.scenarios)),
+        scenarios=tuple(
+            result for name in dict.fromkeys(record.scenarios) for result in load_scenario(run_folder, name)
+        ),
         plan=plan,
         change=record.change,
         machine={key: str(value) for key, value in record.machine.items()},

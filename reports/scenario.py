@@ -20,17 +20,26 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def load_scenario(run_folder: Path, name: str) -> ScenarioResult:
-    """Return all that the folder of a scenario still says."""
+def load_scenario(run_folder: Path, name: str) -> tuple[ScenarioResult, ...]:
+    """Return all that the folder of a scenario still says: a result for each service that was observed.
+
+    The first has the scenario's name and files with plain names, any other a name and files that end with its own.
+    """
     folder = run_folder / name
     if "/" in name or name in {"", ".", ".."} or not folder.is_dir():
-        return ScenarioResult(name, gaps=(Gap(f"{name}/", Problem.ABSENT),))
-    record, gaps = read(folder / "scenario.json", ScenarioRecord, f"{name}/scenario.json")
-    verdict, verdict_gaps = _verdict(folder)
+        return (ScenarioResult(name, gaps=(Gap(f"{name}/", Problem.ABSENT),)),)
+    others = sorted(path.stem.removeprefix("scenario") for path in folder.glob("scenario-*.json"))
+    return tuple(_loaded(folder, mark) for mark in ("", *others))
+
+
+def _loaded(folder: Path, mark: str) -> ScenarioResult:
+    name = folder.name
+    record, gaps = read(folder / f"scenario{mark}.json", ScenarioRecord, f"{name}/scenario{mark}.json")
+    verdict, verdict_gaps = _verdict(folder, record.service if record else mark.removeprefix("-"))
     events, event_gaps = _events(folder)
-    history, start, history_gaps = _history(folder)
-    if not (folder / "readback.json").is_file():
-        history_gaps += (Gap(f"{name}/readback.json", Problem.ABSENT),)
+    history, start, history_gaps = _history(folder, f"history{mark}.jsonl")
+    if not (folder / f"readback{mark}.json").is_file():
+        history_gaps += (Gap(f"{name}/readback{mark}.json", Problem.ABSENT),)
     marks = {what: _first(events, what) for what in ("inject", "heal", "return")}
     began = (marks["inject"], start.t if start else None, events[0].t if events else None)
     origin = next((at for at in began if at is not None), 0)
@@ -41,7 +50,7 @@ def load_scenario(run_folder: Path, name: str) -> ScenarioResult:
     told = tuple(Event((e.t - origin) / NANO, e.what, e.text, e.text_fr) for e in events)
     lanes = lanes_of(history, origin) if history else ()
     return ScenarioResult(
-        id=name,
+        id=f"{name}{mark}",
         description=_description(record) if record else None,
         verdict=verdict,
         began=_universal(start, origin) if start else None,
@@ -70,14 +79,17 @@ def _duration(seconds: float | None) -> timedelta | None:
     return None if seconds is None else timedelta(seconds=seconds)
 
 
-def _verdict(folder: Path) -> tuple[Verdict | None, tuple[Gap, ...]]:
-    name = f"{folder.name}/verdict.json"
+def _verdict(folder: Path, service: str) -> tuple[Verdict | None, tuple[Gap, ...]]:
+    """Return the verdict of a service: of several it has one of its own, `verdict.json` being the worst."""
+    own = folder / f"verdict-{service}.json"
+    path = own if own.is_file() else folder / "verdict.json"
+    name = f"{folder.name}/{path.name}"
     try:
-        return Verdict.from_json((folder / "verdict.json").read_text("utf-8")), ()
+        return Verdict.from_json(path.read_text("utf-8")), ()
     except FileNotFoundError:
         return None, (Gap(name, Problem.ABSENT),)
     except VerdictError as error:
-        return None, (Gap(name, _format(folder / "verdict.json"), _lacking(error)),)
+        return None, (Gap(name, _format(path), _lacking(error)),)
     except (OSError, UnicodeDecodeError):
         return None, (Gap(name, Problem.UNREADABLE),)
 
@@ -135,12 +147,12 @@ def _events(folder: Path) -> tuple[list[EventRecord], tuple[Gap, ...]]:
     return sorted(events, key=lambda event: event.t), gaps
 
 
-def _history(folder: Path) -> tuple[History | None, StartRecord | None, tuple[Gap, ...]]:
-    lines, gaps = _lines(folder, "history.jsonl")
+def _history(folder: Path, file: str) -> tuple[History | None, StartRecord | None, tuple[Gap, ...]]:
+    lines, gaps = _lines(folder, file)
     if gaps:
         return None, None, gaps
     history = History.parse(lines)
-    name = f"{folder.name}/history.jsonl"
+    name = f"{folder.name}/{file}"
     gaps = tuple(Gap(name, Problem.BAD_VALUE, str(number)) for number in history.damaged[:1])
     started = {writer.name for writer in history.writers}
     if not started or started - history.ended:

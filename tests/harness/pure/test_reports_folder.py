@@ -195,3 +195,26 @@ def test_a_folder_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> None
     with pytest.raises(reports.ReportError, match=r"rapport\.html cannot be written"):
         reports.write(run)
     assert not list(run.glob(".*"))
+
+
+def test_two_services_of_one_scenario_are_judged_apart(tmp_path: Path) -> None:
+    """Each has its page, its objective and its verdict; the worst of them, `verdict.json`, is nobody's own."""
+    run = write_run(tmp_path, MET)
+    folder = run / MET.id
+    bad = json.loads((folder / "verdict.json").read_text("utf-8")) | {"service": "imagerie", "verdict": "not-met"}
+    about = json.loads((folder / "scenario.json").read_text("utf-8")) | {"service": "imagerie"}
+    (folder / "scenario-imagerie.json").write_text(json.dumps(about), "utf-8")
+    (folder / "verdict.json").rename(folder / "verdict-dopasoins.json")
+    for name in ("verdict.json", "verdict-imagerie.json"):
+        (folder / name).write_text(json.dumps(bad), "utf-8")
+    for name in ("history.jsonl", "readback.json"):
+        stem, _, ending = name.partition(".")
+        (folder / f"{stem}-imagerie.{ending}").write_bytes((folder / name).read_bytes())
+
+    first, second = load(run).scenarios
+
+    assert (first.id, first.outcome) == (MET.id, Outcome.MET)
+    assert (second.id, second.outcome) == (f"{MET.id}-imagerie", Outcome.NOT_MET)
+    assert second.lanes == first.lanes != ()
+    assert not first.gaps + second.gaps
+    assert f"s-{MET.id}-imagerie" in reports.write(run).read_text("utf-8")
