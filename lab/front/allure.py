@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import platform
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -125,19 +125,19 @@ def attach(scenario: Scenario, plan: Plan) -> None:
     allure.attach(json.dumps(evidence, ensure_ascii=False, indent=2), "evidence.json", kinds.JSON)
     allure.attach(dumps(plan), "plan.yaml", kinds.YAML)
     allure.attach(picture(plan), "plan.svg", kinds.SVG)
-    drawn = timeline(scenario)
-    if drawn:
-        allure.attach(drawn, "timeline.svg", kinds.SVG)
+    with suppress(LabError):
+        for service, drawn in timelines(scenario):
+            allure.attach(drawn, f"timeline-{service}.svg", kinds.SVG)
 
 
-def timeline(scenario: Scenario) -> str:
-    """The figure of the scenario, or nothing where there is nothing to draw."""
+def timelines(scenario: Scenario) -> Iterator[tuple[str, str]]:
+    """The figure of each service that was observed, where there is something to draw."""
     from reports.figures import timeline as draw  # noqa: PLC0415 - templates and locales, once a scenario has ended
     from reports.language import speak  # noqa: PLC0415 - as above
     from reports.scenario import load_scenario  # noqa: PLC0415 - as above
 
-    try:
-        drawn = str(draw(load_scenario(scenario.folder.parent, scenario.folder.name), speak("en")))
-    except LabError:
-        return ""
-    return drawn.replace("<svg ", '<svg xmlns="http://www.w3.org/2000/svg" ', 1) if "xmlns=" not in drawn else drawn
+    for result in load_scenario(scenario.folder.parent, scenario.folder.name):
+        drawn = str(draw(result, speak("en")))
+        if drawn:
+            own = drawn if "xmlns=" in drawn else drawn.replace("<svg ", '<svg xmlns="http://www.w3.org/2000/svg" ', 1)
+            yield result.description.service if result.description else "", own
