@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 
@@ -11,7 +11,9 @@ from lab.front.options import plan_of
 from lab.plan import NodeKind
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Iterator
+
+    from _pytest.mark import ParameterSet
 
     from lab.plan import Plan
 
@@ -61,12 +63,27 @@ def _cables_of_the_third_room(plan: Plan) -> list[tuple[str, ...]]:
     return [tuple(cable.name for cable in plan.cables.values() if room in cable.between) for room in third]
 
 
+# Where every element of the plan would cost the gate minutes, it plays one of each of these kinds, the plan's first; the
+# others bear the mark `thorough`, and are left to the night.
+KINDS: dict[str, Callable[[Plan, Any], object]] = {
+    "esx_host": lambda plan, host: plan.nodes[host].place,
+    "switch": lambda plan, switch: (plan.switches[switch].place, plan.switches[switch].network),
+    "cable": lambda plan, cable: frozenset(plan.cables[cable].between),
+    "silent_cable": lambda plan, cable: frozenset(plan.cables[cable].between),
+    "array": lambda plan, array: plan.nodes[array].kind,
+    "storage_port": lambda plan, port: plan.nodes[port[0]].kind,
+    "gray_host": lambda plan, host: plan.nodes[host].kind,
+    "mirror_cable": lambda plan, cable: frozenset(plan.cables[cable].between),
+}
+
+
 # Not `host`: pytest-testinfra has a fixture of that name.
 TARGETS: dict[str, Callable[[Plan], list[str] | list[tuple[str, ...]] | list[Cut]]] = {
     "place_cut": lambda plan: list(cuts(plan)),
     "esx_host": lambda plan: [host for room in plan.rooms.values() for host in room.hosts],
     "switch": lambda plan: list(plan.switches),
     "cable": lambda plan: list(plan.cables),
+    "silent_cable": lambda plan: list(plan.cables),
     "parallel_cables": _parallel,
     "room": lambda plan: list(plan.rooms),
     "array": lambda plan: _of_kind(plan, NodeKind.ARRAY),
@@ -81,7 +98,6 @@ TARGETS: dict[str, Callable[[Plan], list[str] | list[tuple[str, ...]] | list[Cut
     "hosts_of_a_room": lambda plan: [_hosts_of(plan, room) for room in _main_rooms(plan)],
     "hosts_and_far_array": _hosts_and_far_array,
     "host_of_each_room": lambda plan: [tuple(_hosts_of(plan, room)[0] for room in _main_rooms(plan))],
-    # One of a kind is enough where every one would cost the gate minutes: the first stands in the preferred room.
     "gray_switch": lambda plan: list(
         {switch.network: name for name, switch in reversed(plan.switches.items())}.values()
     ),
@@ -107,11 +123,20 @@ class Named(NamedTuple):
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Give the parameters that name elements of the plan their values."""
     for name in TARGETS.keys() & set(metafunc.fixturenames):
-        values = TARGETS[name](plan_of(metafunc.config))
-        ids = [_id(value) for value in values]
-        metafunc.parametrize(name, values, ids=ids)
+        plan = plan_of(metafunc.config)
+        values = TARGETS[name](plan)
+        metafunc.parametrize(name, list(_weighed(plan, name, values)), ids=[_id(value) for value in values])
     if "service" in metafunc.fixturenames:
         service_of(metafunc.definition, plan_of(metafunc.config))
+
+
+def _weighed(plan: Plan, name: str, values: Iterable[str | tuple[str, ...] | Cut]) -> Iterator[ParameterSet]:
+    """Mark each value that is not the first of its kind."""
+    seen = set[object]()
+    for value in values:
+        kind = KINDS[name](plan, value) if name in KINDS else value
+        yield pytest.param(value, marks=[pytest.mark.thorough] if kind in seen else [])
+        seen.add(kind)
 
 
 def _id(value: str | tuple[str, ...] | Cut) -> str:

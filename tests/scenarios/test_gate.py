@@ -48,11 +48,11 @@ def test_care_goes_on_when_a_cable_is_cut(lab: Lab, cable: str) -> None:
 
 
 @pytest.mark.scenario("V15b", fr="Câble muet, porteuse maintenue")
-def test_care_goes_on_when_a_cable_falls_silent(lab: Lab, cable: str) -> None:
+def test_care_goes_on_when_a_cable_falls_silent(lab: Lab, silent_cable: str) -> None:
     """Care goes on when a cable stays lit and carries nothing."""
     dopasoins = lab.service("dopasoins")
 
-    with dopasoins.observed() as history, lab.fault(Blackhole(cable)):
+    with dopasoins.observed() as history, lab.fault(Blackhole(silent_cable)):
         lab.hold()
 
     dopasoins.judge(history).require()

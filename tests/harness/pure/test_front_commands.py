@@ -123,3 +123,22 @@ def test_the_freeze_so_far_counts_the_present_gap(tmp_path: Path) -> None:
 def test_a_line_fits_eighty_columns() -> None:
     told = {"result": "met", "scenario": "H15-sw-management-1", "sentence": "words " * 60}
     assert max(map(len, lines(told, 80))) <= 80
+
+
+def test_a_gate_plays_one_of_each_kind_and_the_night_the_others(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(
+        """
+        import pytest
+
+        @pytest.mark.gate
+        @pytest.mark.scenario("Z1")
+        def test_it(esx_host): ...
+        """
+    )
+
+    def chosen(expression: str) -> set[str]:
+        result = pytester.runpytest_inprocess("--plan", "zero", "--collect-only", "-q", "-m", expression)
+        return {line.partition("[")[2].rstrip("]") for line in result.outlines if "::test_it[" in line}
+
+    assert chosen("gate and not thorough") == {"esx-11", "esx-21"}
+    assert chosen("nightly or thorough") == {"esx-12", "esx-22"}
