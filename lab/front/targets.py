@@ -63,8 +63,8 @@ def _cables_of_the_third_room(plan: Plan) -> list[tuple[str, ...]]:
     return [tuple(cable.name for cable in plan.cables.values() if room in cable.between) for room in third]
 
 
-# Where every element of the plan would cost the gate minutes, it plays one of each of these kinds, the plan's first; the
-# others bear the mark `thorough`, and are left to the night.
+# Where every element of the plan would cost the gate minutes, it plays one of each of these kinds, the plan's first;
+# the others bear the mark `thorough`, and are left to the night.
 KINDS: dict[str, Callable[[Plan, Any], object]] = {
     "esx_host": lambda plan, host: plan.nodes[host].place,
     "switch": lambda plan, switch: (plan.switches[switch].place, plan.switches[switch].network),
