@@ -273,6 +273,30 @@ def test_a_full_disk_ends_a_hold_with_a_readable_folder(tmp_path: Path) -> None:
         subprocess.run(["umount", str(disk)], check=True)
 
 
+def test_a_harness_out_of_memory_leaves_nothing_and_a_readable_folder(tmp_path: Path) -> None:
+    """The kernel kills it while a fault holds: nobody heals, the enclosure dies, and what was written can be judged."""
+    before = {item.name for item in leftovers()}
+    v1 = CGROUPS / "memory"
+    narrow = (v1 if v1.is_dir() else CGROUPS) / f"narrow-{os.getpid()}"
+    narrow.mkdir()
+    try:
+        (narrow / ("memory.limit_in_bytes" if v1.is_dir() else "memory.max")).write_text(str(2**20))
+        with session(tmp_path) as played:
+            wait_until(lambda: '"hold"' in events(tmp_path), within=60, because="no fault holds")
+            (narrow / "cgroup.procs").write_text(str(played.pid))
+            output, _ = played.communicate(timeout=120)
+        name = f"pytest-main-{played.pid}"
+        assert played.returncode == -signal.SIGKILL, output
+        wait_until(
+            lambda: not processes_of(name) and {item.name for item in leftovers()} == before,
+            within=15,
+            because=lambda: f"left: {leftovers()} {processes_of(name)}",
+        )
+        readable(tmp_path, output)
+    finally:
+        wait_until(partial(_removed, narrow), within=10, because=f"{narrow} is not empty")
+
+
 def readable(runs: Path, output: str) -> None:
     """The folder of the run can be judged again and reported by whoever comes later."""
     (run,) = (folder for folder in runs.iterdir() if (folder / "campaign.json").exists())
