@@ -78,7 +78,7 @@ def spec(  # noqa: PLR0913 - all are named at the call
         "firmware": layout.node_firmware(node),
         "programs": [
             *_storage(plan, node, list(defects)),
-            *_programs(plan, node),
+            *_programs(plan, node, list(defects)),
             *_hypervisor(plan, node, list(loops), {"secret": secret, "defects": list(defects)}),
         ],
         "loops": list(loops),
@@ -275,13 +275,20 @@ def _storage(plan: Plan, node: str, defects: list[str]) -> Iterator[dict[str, An
         }
 
 
-def _programs(plan: Plan, node: str) -> Iterator[dict[str, Any]]:
+def _programs(plan: Plan, node: str, defects: list[str]) -> Iterator[dict[str, Any]]:
     if node in arbiters(plan):
         peers = {name: str(plan.address(name, "management").ip) for name in arbiters(plan)}
         folder = "/srv/arbiter"
         yield {
             "program": "replica.arbiter",
-            "config": {"name": node, "address": peers[node], "peers": peers, "folder": folder, "logs": "/srv/logs"},
+            "config": {
+                "name": node,
+                "address": peers[node],
+                "peers": peers,
+                "folder": folder,
+                "logs": "/srv/logs",
+                "defects": defects,
+            },
             "disk": _own_disk(folder),
         }
     for service in plan.services.values():
