@@ -24,7 +24,6 @@ _NBD = 10809
 _TIMERS = {
     "heartbeat": "heartbeat",
     "host-dead": "host_dead_with_storage",
-    "election-starts": "election_starts",
     "new-master": "new_master",
     "new-master-restarts": "restarts_by_new_master",
     "isolation-declared": "isolation_declared",

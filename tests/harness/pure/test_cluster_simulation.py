@@ -10,11 +10,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from lab.replica.cluster import master, orders
+from lab.replica.cluster.catalogue import Catalogue, ServerSpec
 from lab.replica.cluster.isolation import Isolation
 from lab.replica.cluster.local import Local
 from lab.replica.cluster.neighbours import Neighbours
 from lab.replica.cluster.placement import place
 from lab.replica.cluster.settings import Settings
+from tests.harness.pure import cluster_world
 from tests.harness.pure.cluster_places import CATALOGUE, HOSTS
 from tests.harness.pure.cluster_world import (
     FAULTS_FROM,
@@ -144,6 +146,20 @@ def test_a_quiet_world_starts_every_server_once() -> None:
     assert len(said(world, "elect")) == 0
     hosts = {detail.split(" ")[0]: detail.split(" ")[2].rstrip(",") for _at, detail in said(world, "decide")}
     assert all(hosts[name] == spec.first for name, spec in world.catalogue.servers.items() if spec.first)
+
+
+def test_four_hundred_and_fifty_servers_start_and_those_of_a_lost_room_start_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    hosts = {name: replace(host, cpu=500, memory=500) for name, host in CATALOGUE.hosts.items()}
+    servers = {f"vm-{at:03}": ServerSpec(1, 1, first=tuple(HOSTS)[at % 4]) for at in range(450)}
+    monkeypatch.setattr(cluster_world, "CATALOGUE", Catalogue(hosts, servers))
+    world = World(Schedule(3, (Fault(20.0, "room dark", "1", 12.0),)), policy="leave")
+    world.settings = replace(world.settings, power_ons=32)
+    world.play()
+    assert len(said(world, "dead")) == 2
+    assert len(said(world, "fence")) == 2 * 112 + 2
+    assert world.oracle.counts["starts"] == 450 + 2 * 112 + 2
 
 
 def test_a_host_is_dead_after_18_seconds_and_its_servers_restart_at_once() -> None:
