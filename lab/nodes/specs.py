@@ -161,9 +161,8 @@ def catalogue(plan: Plan) -> Catalogue:
 
 
 def isolation_addresses(plan: Plan) -> list[str]:
-    """Addresses on management, one in each main room, that answer unless a host is isolated: the virtualisers'."""
-    nodes = [node for node in plan.nodes.values() if node.kind is NodeKind.VIRTUALISER]
-    return [str(plan.address(node.name, "management").ip) for node in nodes]
+    """Addresses on management that answer unless a host is isolated: the virtualisers' if the plan names no others."""
+    return [str(plan.address(name, "management").ip) for name in plan.isolation_nodes]
 
 
 def _server(plan: Plan, name: str, rank: int, told: dict[str, Any]) -> dict[str, Any]:
