@@ -199,7 +199,10 @@ def test_care_goes_on_when_a_room_is_cut_off_from_everybody(lab: Lab, room: str)
 @nightly
 @pytest.mark.scenario("H4", fr="Isolement d'un serveur physique, réponse : arrêter ses serveurs virtuels")
 def test_an_isolated_host_stops_its_servers(lab: Lab, host_that_stops_when_isolated: str) -> None:
-    """Servers of an isolated host are stopped and restarted elsewhere: `--set ha.isolation_response=stop`."""
+    """Servers of an isolated host are stopped and restarted elsewhere, where the plan says so.
+
+    `--set ha.isolation_response=stop`
+    """
     imagerie, dopasoins = lab.service("imagerie"), lab.service("dopasoins")
 
     with (
@@ -216,7 +219,7 @@ def test_an_isolated_host_stops_its_servers(lab: Lab, host_that_stops_when_isola
 @nightly
 @pytest.mark.scenario("H9", fr="Redémarrage sans place, retenté quand il y en a")
 def test_a_server_waits_for_a_host_that_has_room(lab: Lab, host_that_nobody_can_replace: str) -> None:
-    """Imaging waits while no host has room for it, and is back with the one that has: a variant with small hosts.
+    """Imaging waits while no host has room for it, and is back with the one that has.
 
     `--set kinds.host.memory="20 GiB" --set ha.admission="{cpu: 0 %, memory: 0 %}"`
     """
@@ -254,7 +257,10 @@ def test_no_ghost_writes_when_a_server_is_off_its_storage_side(
 @disaster
 @pytest.mark.scenario("H17", fr="Perte d'une salle sous la règle « doit »")
 def test_a_rule_that_must_be_kept_is_kept(lab: Lab, room_that_must_keep_its_servers: str) -> None:
-    """HA leaves down what must not leave its room; the pair goes on: `--set ha.rule=must`."""
+    """HA leaves down what must not leave its room, and the pair goes on.
+
+    `--set ha.rule=must`
+    """
     dopasoins, imagerie = lab.service("dopasoins"), lab.service("imagerie")
 
     with (
