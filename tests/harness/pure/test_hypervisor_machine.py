@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -128,6 +129,7 @@ def wired(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     monkeypatch.setattr(census, "NAMESPACES", tmp_path / "netns")
     for module in (config, machine):
         monkeypatch.setattr(module, "RUN", tmp_path)
+    for module in (config, machine, census):
         monkeypatch.setattr(module, "SERVERS", tmp_path / "servers")
     monkeypatch.setattr(ServerSpec, "logs", property(lambda one: tmp_path / one.name / "logs"))
     monkeypatch.setattr(ServerSpec, "memory", property(lambda one: tmp_path / one.name / "memory"))
@@ -206,6 +208,46 @@ def test_power_on_and_a_clean_power_off(server: Callable[..., Machine], wired: l
     assert (tmp_path / "said").read_text() == "goodbye"
     assert state(one) is None
     assert wired == ["wire", "unwire"]
+
+
+def test_an_order_to_start_that_comes_twice_does_nothing(server: Callable[..., Machine], wired: list[str]) -> None:
+    """The agent says it again when a start takes long; what boots meanwhile must not begin anew."""
+    one = server()
+
+    async def twice() -> None:
+        await asyncio.gather(one.power_on(1, Guests()), one.power_on(1, Guests()))
+
+    asyncio.run(twice())
+    eventually(lambda: is_(one, "running"))
+    assert wired == ["wire"]
+    assert len(census.processes()[NAME]) == 1
+
+
+def test_a_server_that_crashed_starts_again_in_its_session(server: Callable[..., Machine], wired: list[str]) -> None:
+    one = server()
+    asyncio.run(one.power_on(1, Guests()))
+    eventually(lambda: is_(one, "running"))
+    census.kill(census.processes()[NAME])
+    eventually(lambda: is_(one, "failed"))
+    asyncio.run(one.power_on(1, Guests()))
+    eventually(lambda: is_(one, "running"))
+    assert wired == ["wire", "unwire", "wire"]
+
+
+def test_a_server_is_shown_from_the_moment_when_it_is_powered_on(
+    server: Callable[..., Machine], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = server()
+    hypervisor = Hypervisor(replace(HOST, servers={NAME: one.spec}))
+    hypervisor.machines[NAME] = one
+    shown: list[dict[str, Any]] = []
+
+    async def slow(_: ServerSpec) -> None:
+        shown.append(await hypervisor.running())
+
+    monkeypatch.setattr(wiring, "wire", slow)
+    asyncio.run(one.power_on(4, Guests()))
+    assert [(told[NAME]["number"], told[NAME]["state"]) for told in shown] == [(4, "booting")]
 
 
 def test_a_hard_power_off_asks_nobody(server: Callable[..., Machine], tmp_path: Path) -> None:
