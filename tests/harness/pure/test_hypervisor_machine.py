@@ -290,13 +290,13 @@ def test_what_an_earlier_life_left_goes_before_the_next_one(server: Callable[...
 
 
 def test_each_state_has_its_name(server: Callable[..., Machine], monkeypatch: pytest.MonkeyPatch) -> None:
-    one = server(boot=0.5)
+    one = server(boot=2.0)
     asyncio.run(one.power_on(2, Guests()))
     assert is_(one, "booting"), "the second session of a server boots"
     eventually(lambda: is_(one, "running"))
-    monkeypatch.setattr(machine, "_SILENT", -1.0)
-    assert is_(one, "hung"), "it gives no sign"
-    monkeypatch.undo()
+    with monkeypatch.context() as impatient:
+        impatient.setattr(machine, "_SILENT", -1.0)
+        assert is_(one, "hung"), "it gives no sign"
     held = {"held_s": 2.0, "idle_s": 0.5, "node": "svc-1"}
     found = one.status([1], held)
     assert found is not None
