@@ -365,6 +365,8 @@ class Lab:
         slowest = max((timer.value.total_seconds() for timer in self.plan.failovers.values()), default=0.0)
         after = Reach(self.plan, frozenset[str]().union(*self.scenario.steps))
         hosts = self.cluster.hosts
+        if vendor.isolation_policy == "stop" and any(after.alive(host) and after.cut_off(host) for host in hosts):
+            return max(slowest, vendor.isolation_response + vendor.heartbeat), True
         if self._master is not None and not after.alive(self._master):
             return max(slowest, vendor.restarts_by_new_master + vendor.heartbeat), True
         if not all(after.talk(one, other, MANAGEMENT) for one, other in combinations(hosts, 2)):
@@ -490,6 +492,16 @@ class Lab:
             because=lambda: "; ".join(self.ailments()),
             every=0.1,
         )
+
+    def send(self, server: str, host: str) -> None:
+        """Move a server, as an operator would, and wait until it serves there.
+
+        Raises:
+            WaitedInVainError: it does not.
+        """
+        self.cluster.order(f"move {server} {host}")
+        wait_until(lambda: self.where(server) == host, within=WHOLE_WITHIN, because=f"{server} does not move to {host}")
+        self.wait_whole()
 
     def go_home(self) -> None:
         """Move lone servers that HA left elsewhere to where the plan starts them: announced stops, nobody is observed.

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from threading import Event
 from typing import TYPE_CHECKING, Any
 
 from lab.errors import LabError
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from lab.nodes import Containers
     from lab.plan import Plan
 
+_EVERY = 0.25  # seconds between two looks at what runs where
 _RANK = {"failed": 0, "hung": 1, "booting": 2, "running": 3}
 
 
@@ -91,6 +93,33 @@ class Cluster:
             with suppress(NodeError):
                 found += self._nodes.ask(host, "agent", "events")["events"]
         return found
+
+    def twice(self) -> Iterator[str]:
+        """Servers that run on two hosts and may write on both, in sentences; a ghost that nothing serves is none."""
+        able: dict[str, list[str]] = {}
+        for host, said in self.hypervisors().items():
+            for name, about in (said or {}).get("servers", {}).items():
+                if about["served"] if self._plan.volumes[name].copies else about["state"] == "running":
+                    able.setdefault(name, []).append(f"{host} (session {about['number']})")
+        yield from (f"{name} may write on {' and on '.join(hosts)}" for name, hosts in able.items() if len(hosts) > 1)
+
+    @contextmanager
+    def watched(self) -> Iterator[set[str]]:
+        """Look at the hosts while the body runs; what was ever there twice is in the set at the end."""
+        found: set[str] = set()
+        over = Event()
+
+        def look() -> None:
+            while not over.wait(_EVERY):
+                found.update(self.twice())
+
+        with ThreadPoolExecutor(1) as pool:
+            looking = pool.submit(look)
+            try:
+                yield found
+            finally:
+                over.set()
+                looking.result()
 
     def order(self, line: str) -> None:
         """Give the cluster an order, as an operator would.

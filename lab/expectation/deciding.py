@@ -71,7 +71,8 @@ def decided(plan: Plan, cut: Cut, placement: Mapping[str, str] | None = None) ->
     """Derive who wins, with servers where they start, or where they are now."""
     reach, stored = Reach(plan, cut.lost, placement), storage(plan, cut.lost, placement=placement)
     hosts = [node.name for node in plan.nodes.values() if node.kind is NodeKind.HOST]
-    deciding = [host for host in hosts if any(reach.talk(host, voter, MANAGEMENT) for voter in stored.majority)]
+    heard = [host for host in hosts if not reach.cut_off(host)]
+    deciding = [host for host in heard if any(reach.talk(host, voter, MANAGEMENT) for voter in stored.majority)]
     seeing = [host for host in deciding if stored.active and reach.talk(host, stored.active, STORAGE)]
     masters = tuple(seeing or deciding)
     pairs = {

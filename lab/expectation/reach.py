@@ -74,11 +74,14 @@ class Reach:
         host = self.host_of(server)
         return server not in self._lost and self.alive(host) and self._gives_up(host)
 
+    def cut_off(self, host: str) -> bool:
+        """Say whether a living host hears no other host and no isolation address on management: it decides nothing."""
+        hosts = (node.name for node in self._plan.nodes.values() if node.kind is NodeKind.HOST and node.name != host)
+        return not any(self.talk(host, other, MANAGEMENT) for other in (*hosts, *self._plan.isolation_nodes))
+
     def _gives_up(self, host: str) -> bool:
-        """Say whether a living host talks to nobody on management, and the plan tells it to stop its servers then."""
-        if self._plan.ha.isolation_response is not IsolationResponse.STOP:
-            return False
-        return not any(self.talk(host, other, MANAGEMENT) for other in self._plan.nodes if other != host)
+        """Say whether a living host is cut off, and the plan tells it to stop its servers then."""
+        return self._plan.ha.isolation_response is IsolationResponse.STOP and self.cut_off(host)
 
     def talk(self, a: str, b: str, network: str = SERVERS) -> bool:
         """Say whether two nodes can exchange packets on a network."""

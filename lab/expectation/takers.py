@@ -19,8 +19,8 @@ class Takers:
     """The hosts on which HA may start a server again.
 
     Each condition leaves some of the hosts of the one before: it is alive and reaches a majority of the arbiters,
-    which give the server's session away; it sees the volume; the rule lets the server go there; it has room, beside
-    all others that lost their host; the wards reach it.
+    which give the server's session away; it does not take itself for isolated; it sees the volume; the rule lets the
+    server go there; it has room, beside all others that lost their host; the wards reach it.
 
     Args:
         plan: The plan.
@@ -34,7 +34,8 @@ class Takers:
         hosts = [node.name for node in plan.nodes.values() if node.kind is NodeKind.HOST]
         self._alive = [host for host in hosts if reach.alive(host)]
         self._granted = [host for host in self._alive if self._may_ask(host)]
-        self._seeing = [host for host in self._granted if self._sees_volume(host)]
+        self._heard = [host for host in self._granted if not reach.cut_off(host)]
+        self._seeing = [host for host in self._heard if self._sees_volume(host)]
         self._allowed = [host for host in self._seeing if self._may_go(server, host)]
 
     @cached_property
@@ -91,6 +92,10 @@ class Takers:
             (
                 self._granted,
                 Cause("no host left reaches the arbiters", "aucun hôte restant n'atteint les arbitres"),
+            ),
+            (
+                self._heard,
+                Cause("every host left takes itself for isolated", "tout hôte restant se croit isolé"),
             ),
             (
                 self._seeing,

@@ -48,6 +48,9 @@ def _command(commands: Any, name: str, words: str) -> argparse.ArgumentParser:  
     )
     command.add_argument("--plan", help="a shipped plan or a file (default: zero)")
     command.add_argument("--time-scale", help="divide vendor timers by this instead of the plan's own figure")
+    command.add_argument(
+        "--set", action="append", metavar="KEY=VALUE", help="play a variant of the plan, such as ha.rule=must"
+    )
     return command
 
 
@@ -56,6 +59,7 @@ def _for_pytest(options: argparse.Namespace) -> list[str]:
     for option in _PASSED_ON:
         value = getattr(options, option[2:].replace("-", "_"), None)
         told += [] if value is None else [f"{option}={value}"]
+    told += [f"--set={change}" for change in options.set or ()]
     if getattr(options, "keep_lab", False):
         told.append("--keep-lab")
     if getattr(options, "dry_run", False):

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+import yaml
 
 if TYPE_CHECKING:
     from lab.measure.deviations import Deviation
@@ -31,6 +32,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("bascule", "Bascule: break a replica, say what the clinicians saw")
     group.addoption("--plan", default=DEFAULT_PLAN, help="a shipped plan or a file (default: zero)")
     group.addoption("--time-scale", type=float, help="divide vendor timers by this instead of the plan's own figure")
+    group.addoption(
+        "--set",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help="play a variant of the plan, such as ha.rule=must; may be given several times",
+    )
     group.addoption("--seed", default=1, type=int, help="seed of the wards' clients (default: 1)")
     group.addoption("--runs", default="runs", type=Path, help="where run folders go (default: runs)")
     group.addoption("--scenario", metavar="ID[,ID]", help="play these only, such as R1 or H1-esx-11")
@@ -46,23 +54,25 @@ def pytest_configure(config: pytest.Config) -> None:
     """Register the markers; refuse a bad plan at once, before anything is collected."""
     for marker in MARKERS:
         config.addinivalue_line("markers", marker)
-    if config.getoption("--plan") != DEFAULT_PLAN or config.getoption("--time-scale") is not None:
+    scale, variant = config.getoption("--time-scale"), config.getoption("--set")
+    if config.getoption("--plan") != DEFAULT_PLAN or scale is not None or variant:
         plan_of(config)
     if config.getoption("--people") is not None:
         people_of(config)
 
 
 def plan_of(config: pytest.Config) -> Plan:
-    """The plan under test, at the time scale asked for.
+    """The plan under test, in the variant and at the time scale asked for.
 
     Raises:
         pytest.UsageError: it is not a good plan; the message is the plan's own sentence.
     """
     if _plan not in config.stash:
-        from lab.plan import PlanError  # noqa: PLC0415 - pytest starts without it when no scenario is collected
+        from lab.plan import PlanError, load  # noqa: PLC0415 - pytest starts without it when no scenario is collected
 
         try:
-            config.stash[_plan] = _load(config.getoption("--plan"), config.getoption("--time-scale"))
+            plan = _variant(load(config.getoption("--plan")), config.getoption("--set"))
+            config.stash[_plan] = _scaled(plan, config.getoption("--time-scale"))
         except PlanError as error:
             raise pytest.UsageError(str(error)) from error
     return config.stash[_plan]
@@ -101,10 +111,30 @@ def people_of(config: pytest.Config) -> str:
         raise pytest.UsageError(f"{given or beside} cannot be read: give a readable YAML file") from error
 
 
-def _load(path: str, time_scale: float | None) -> Plan:
-    from lab.plan import PlanError, dumps, load, loads  # noqa: PLC0415 - as above
+def _variant(plan: Plan, changes: list[str]) -> Plan:
+    from lab.plan import PlanError, dumps, loads  # noqa: PLC0415 - as above
 
-    plan = load(path)
+    if not changes:
+        return plan
+    data = yaml.safe_load(dumps(plan))
+    for change in changes:
+        place, equals, value = change.partition("=")
+        *around, key = place.split(".")
+        into = data
+        for name in around:
+            into = into.setdefault(name, {}) if isinstance(into, dict) else into
+        if not equals or not isinstance(into, dict):
+            raise PlanError(f"--set {change}: write it as KEY=VALUE, such as ha.rule=must")
+        into[key] = yaml.safe_load(value)
+    try:
+        return loads(yaml.safe_dump(data, sort_keys=False, allow_unicode=True))
+    except PlanError as error:
+        raise PlanError(f"--set {' --set '.join(changes)}: {error.sentence}") from error
+
+
+def _scaled(plan: Plan, time_scale: float | None) -> Plan:
+    from lab.plan import PlanError, dumps, loads  # noqa: PLC0415 - as above
+
     if time_scale is None:
         return plan
     try:

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 
-from lab.expectation import Cut, cuts
+from lab.expectation import Class, Cut, cuts, expect
 from lab.front.options import plan_of
-from lab.plan import NodeKind
+from lab.plan import Continuity, IsolationResponse, NodeKind, Rule
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -51,6 +51,15 @@ def _hosts_and_far_array(plan: Plan) -> list[tuple[str, ...]]:
     """The hosts of one room, and an array of another."""
     arrays = _of_kind(plan, NodeKind.ARRAY)
     return [(*_hosts_of(plan, room), a) for room in _main_rooms(plan) for a in arrays if plan.nodes[a].place != room]
+
+
+def _irreplaceable(plan: Plan) -> list[str]:
+    """The hosts of lone servers for which no other host has room, though the rule lets them go there."""
+    if plan.ha.rule is Rule.MUST:
+        return []
+    lone = [one for one in plan.services.values() if plan.servers[one.runs_on[0]].continuity is Continuity.RESTART]
+    hosts = {service.name: plan.host_of(service.runs_on[0]) for service in lone}
+    return [host for name, host in hosts.items() if expect(plan, name, frozenset({host})).klass is Class.D]
 
 
 def _between_rooms(plan: Plan) -> list[str]:
@@ -97,6 +106,18 @@ TARGETS: dict[str, Callable[[Plan], list[str] | list[tuple[str, ...]] | list[Cut
     ],
     "hosts_of_a_room": lambda plan: [_hosts_of(plan, room) for room in _main_rooms(plan)],
     "hosts_and_far_array": _hosts_and_far_array,
+    # Of a plan with another policy than the shipped ones have, such as `--set ha.rule=must`; none where it is theirs.
+    "host_that_stops_when_isolated": lambda plan: (
+        _of_kind(plan, NodeKind.HOST) if plan.ha.isolation_response is IsolationResponse.STOP else []
+    ),
+    "room_that_must_keep_its_servers": lambda plan: _main_rooms(plan) if plan.ha.rule is Rule.MUST else [],
+    "room_with_the_only_isolation_address": lambda plan: (
+        [plan.nodes[plan.isolation_nodes[0]].place] if len(plan.isolation_nodes) == 1 else []
+    ),
+    "host_off_the_storage_side": lambda plan: [
+        _hosts_of(plan, room)[0] for room in _main_rooms(plan) if room != plan.preferred_room
+    ][:1],
+    "host_that_nobody_can_replace": _irreplaceable,
     "host_of_each_room": lambda plan: [tuple(_hosts_of(plan, room)[0] for room in _main_rooms(plan))],
     "gray_switch": lambda plan: list(
         {switch.network: name for name, switch in reversed(plan.switches.items())}.values()

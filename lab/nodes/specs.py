@@ -24,7 +24,6 @@ _NBD = 10809
 _TIMERS = {
     "heartbeat": "heartbeat",
     "host-dead": "host_dead_with_storage",
-    "election-starts": "election_starts",
     "new-master": "new_master",
     "new-master-restarts": "restarts_by_new_master",
     "isolation-declared": "isolation_declared",
@@ -78,7 +77,7 @@ def spec(  # noqa: PLR0913 - all are named at the call
         "firmware": layout.node_firmware(node),
         "programs": [
             *_storage(plan, node, list(defects)),
-            *_programs(plan, node),
+            *_programs(plan, node, list(defects)),
             *_hypervisor(plan, node, list(loops), {"secret": secret, "defects": list(defects)}),
         ],
         "loops": list(loops),
@@ -162,9 +161,8 @@ def catalogue(plan: Plan) -> Catalogue:
 
 
 def isolation_addresses(plan: Plan) -> list[str]:
-    """Addresses on management, one in each main room, that answer unless a host is isolated: the virtualisers'."""
-    nodes = [node for node in plan.nodes.values() if node.kind is NodeKind.VIRTUALISER]
-    return [str(plan.address(node.name, "management").ip) for node in nodes]
+    """Addresses on management that answer unless a host is isolated: the virtualisers' if the plan names no others."""
+    return [str(plan.address(name, "management").ip) for name in plan.isolation_nodes]
 
 
 def _server(plan: Plan, name: str, rank: int, told: dict[str, Any]) -> dict[str, Any]:
@@ -275,13 +273,20 @@ def _storage(plan: Plan, node: str, defects: list[str]) -> Iterator[dict[str, An
         }
 
 
-def _programs(plan: Plan, node: str) -> Iterator[dict[str, Any]]:
+def _programs(plan: Plan, node: str, defects: list[str]) -> Iterator[dict[str, Any]]:
     if node in arbiters(plan):
         peers = {name: str(plan.address(name, "management").ip) for name in arbiters(plan)}
         folder = "/srv/arbiter"
         yield {
             "program": "replica.arbiter",
-            "config": {"name": node, "address": peers[node], "peers": peers, "folder": folder, "logs": "/srv/logs"},
+            "config": {
+                "name": node,
+                "address": peers[node],
+                "peers": peers,
+                "folder": folder,
+                "logs": "/srv/logs",
+                "defects": defects,
+            },
             "disk": _own_disk(folder),
         }
     for service in plan.services.values():

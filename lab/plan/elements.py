@@ -158,6 +158,10 @@ class HighAvailability(Element):
     isolation_response: IsolationResponse = Field(
         IsolationResponse.LEAVE_ON, description="What a host cut off from everybody does with its servers."
     )
+    isolation_addresses: tuple[Name, ...] = Field(
+        (),
+        description="Nodes on management of which one answers unless a host is cut off; by default the virtualisers.",
+    )
     admission: Admission = Field(default_factory=Admission, description="What the hosts keep free.")
 
     def priority_of(self, server: str) -> Priority:

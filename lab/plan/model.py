@@ -105,6 +105,12 @@ class Plan(BaseModel):
         return stored.preferred_room(self)
 
     @cached_property
+    def isolation_nodes(self) -> tuple[str, ...]:
+        """The nodes on management of which one answers unless a host is cut off from everybody."""
+        virtualisers = (node.name for node in self.nodes.values() if node.kind is NodeKind.VIRTUALISER)
+        return self.ha.isolation_addresses or tuple(virtualisers)
+
+    @cached_property
     def volumes(self) -> dict[str, Volume]:
         """The volume of each server, mirrored between two rooms; of size 0 for a server without data."""
         return stored.volumes(self)

@@ -1,7 +1,7 @@
 """The figures of the cluster: `python -m tests.benchmarks.bench_cluster [--servers N] [--repeat N]`.
 
 `zero` with so many servers more, of which nothing is known but their size: guests. How long it takes to start them, and
-to restart those of a host that lost its power; what an idle host's agent and hypervisor cost.
+to restart those of a host that lost its power, then of a room; what an idle host's agent and hypervisor cost.
 """
 
 from __future__ import annotations
@@ -11,8 +11,9 @@ import json
 import os
 import statistics
 import time
+from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import yaml
 
@@ -20,6 +21,9 @@ from faults import PowerLoss
 from lab.bench import Lab
 from lab.plan import Plan, dumps, load, loads
 from lab.waiting import wait_until
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 Figures = dict[str, list[float]]
 _IDLE = 10.0  # seconds of looking at what idle costs
@@ -51,36 +55,64 @@ def spent(lab: Lab, host: str, program: str) -> float:
     return (int(fields[11]) + int(fields[12])) / _TICKS
 
 
+def formed(lab: Lab) -> float:
+    """Seconds from the first host's power-on until one is master on record."""
+    clocks = time.time() - time.monotonic()  # one machine: its engine tells the wall clock, its agents the monotonic
+    started = (lab.nodes.nodes[host].container.attrs["State"]["StartedAt"] for host in lab.cluster.hosts)
+    first = min(datetime.fromisoformat(f"{told[:26].rstrip('Z')}+00:00").timestamp() for told in started)
+    return min(events(lab, "master")) / 1e9 + clocks - first
+
+
+def idle(lab: Lab, host: str) -> Iterator[tuple[str, float]]:
+    """What the programs of a host take of a core when nothing happens, in percent."""
+    before = {program: spent(lab, host, program) for program in ("agent", "hypervisor")}
+    looked = time.monotonic()
+    wait_until(lambda: time.monotonic() - looked > _IDLE, within=_IDLE + 5, because="time stands still", every=0.5)
+    for program, used in before.items():
+        yield program, (spent(lab, host, program) - used) / (time.monotonic() - looked) * 100
+
+
+def lost(lab: Lab, what: str, hosts: set[str]) -> Iterator[tuple[str, float]]:
+    """Take the power of a host or a room, and give it back: what follows, by its name."""
+    carried = sum(where in hosts for where in lab.cluster.placement().values())
+    struck = time.monotonic_ns()
+    fault = PowerLoss(what)
+    fault.inject(lab)
+    wait_until(lab.cluster.is_settled, within=120, because="servers do not run", every=0.2)
+    told = [event for event in lab.cluster.events() if event["at"] > struck]
+    dead = {event["detail"].split()[0]: int(event["at"]) for event in told if event["kind"] == "dead"}
+    guests = [int(event["at"]) for event in told if event["kind"] == "boot" and event["detail"].startswith("vm-")]
+    declared = max(at for host, at in dead.items() if host in hosts)
+    yield "its servers", carried
+    yield "to declared dead, s", (declared - struck) / 1e9
+    yield "declared dead to all its guests serving, s", (max(guests) - declared) / 1e9
+    yield "healthy hosts declared dead", len(dead.keys() - hosts)
+    fault.heal(lab)
+    lab.wait_whole()
+
+
 def measure(plan: Plan, figures: Figures) -> None:
-    """One lab, one host lost."""
+    """One lab; one host lost, then its room."""
+
+    def note(name: str, value: float) -> None:
+        figures.setdefault(name, []).append(value)
+
     begin = time.monotonic()
     with Lab.up(plan, name=f"bench-cluster-{os.getpid()}") as lab:
-        figures.setdefault("from nothing to all servers serving, s", []).append(time.monotonic() - begin)
-        nodes_on = min(events(lab, "start"))
-        figures.setdefault("first to last server started, s", []).append((max(events(lab, "start")) - nodes_on) / 1e9)
+        note("from nothing to all servers serving, s", time.monotonic() - begin)
+        note("hosts powered on to a master on record, s", formed(lab))
+        started = events(lab, "start")
+        note("first to last server started, s", (max(started) - min(started)) / 1e9)
         host = next(name for name in lab.cluster.hosts if name != lab.cluster.master)
-        before = {program: spent(lab, host, program) for program in ("agent", "hypervisor")}
-        looked = time.monotonic()
-        wait_until(lambda: time.monotonic() - looked > _IDLE, within=_IDLE + 5, because="time stands still", every=0.5)
-        for program, used in before.items():
-            share = (spent(lab, host, program) - used) / (time.monotonic() - looked)
-            figures.setdefault(f"idle {program} of a host, % of a core", []).append(share * 100)
-        carried = sum(where == host for where in lab.cluster.placement().values())
-        struck = time.monotonic_ns()
-        fault = PowerLoss(host)
-        fault.inject(lab)
-        wait_until(lab.cluster.is_settled, within=90, because="servers do not run", every=0.2)
-        detected = events(lab, "dead", struck)[0]
-        guests = [
-            int(event["at"])
-            for event in lab.cluster.events()
-            if event["kind"] == "boot" and event["at"] > detected and event["detail"].startswith("vm-")
-        ]
-        figures.setdefault("servers of the lost host", []).append(carried)
-        figures.setdefault("host lost to declared dead, s", []).append((detected - struck) / 1e9)
-        figures.setdefault("declared dead to all its guests serving, s", []).append((max(guests) - detected) / 1e9)
-        figures.setdefault("healthy hosts declared dead", []).append(len(events(lab, "dead", struck)) - 1)
-        fault.heal(lab)
+        for program, share in idle(lab, host):
+            note(f"idle {program} of a host, % of a core", share)
+        room = plan.nodes[host].place
+        for what, hosts in (
+            (host, {host}),
+            (room, {one for one in lab.cluster.hosts if plan.nodes[one].place == room}),
+        ):
+            for name, value in lost(lab, what, hosts):
+                note(f"{'a host' if what == host else 'a room'} lost: {name}", value)
 
 
 def main() -> None:

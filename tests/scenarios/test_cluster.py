@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from faults import Crash, Isolation, PortLoss, PowerLoss, Reboot, Stall
+from faults import CableCut, Crash, Isolation, PortLoss, PowerLoss, Reboot, Stall
 
 if TYPE_CHECKING:
     from lab import Lab
@@ -191,3 +191,100 @@ def test_care_goes_on_when_a_room_is_cut_off_from_everybody(lab: Lab, room: str)
 
     dopasoins.judge(history).require()
     lab.storage.verify().require()
+
+
+# What the shipped plans leave out: played on a variant of them, which each test names.
+
+
+@nightly
+@pytest.mark.scenario("H4", fr="Isolement d'un serveur physique, réponse : arrêter ses serveurs virtuels")
+def test_an_isolated_host_stops_its_servers(lab: Lab, host_that_stops_when_isolated: str) -> None:
+    """Servers of an isolated host are stopped and restarted elsewhere, where the plan says so.
+
+    `--set ha.isolation_response=stop`
+    """
+    imagerie, dopasoins = lab.service("imagerie"), lab.service("dopasoins")
+
+    with (
+        imagerie.observed() as images,
+        dopasoins.observed() as history,
+        lab.fault(PortLoss(host_that_stops_when_isolated, "management")),
+    ):
+        lab.hold()
+
+    imagerie.judge(images).require()
+    dopasoins.judge(history).require()
+
+
+@nightly
+@pytest.mark.scenario("H9", fr="Redémarrage sans place, retenté quand il y en a")
+def test_a_server_waits_for_a_host_that_has_room(lab: Lab, host_that_nobody_can_replace: str) -> None:
+    """Imaging waits while no host has room for it, and is back with the one that has.
+
+    `--set kinds.host.memory="20 GiB" --set ha.admission="{cpu: 0 %, memory: 0 %}"`
+    """
+    imagerie, dopasoins = lab.service("imagerie"), lab.service("dopasoins")
+
+    with (
+        imagerie.observed() as images,
+        dopasoins.observed() as history,
+        lab.fault(PowerLoss(host_that_nobody_can_replace)),
+    ):
+        lab.hold()
+
+    imagerie.judge(images).require()
+    dopasoins.judge(history).require()
+
+
+@nightly
+@disaster
+@pytest.mark.scenario("H16", fr="Serveur virtuel loin de son stockage, puis coupure entre les salles")
+def test_no_ghost_writes_when_a_server_is_off_its_storage_side(
+    lab: Lab, host_off_the_storage_side: str, mirror_cables: tuple[str, ...]
+) -> None:
+    """Imaging runs in the room that loses the storage when the rooms part: its ghost writes nothing, HA restarts it."""
+    imagerie = lab.service("imagerie")
+    lab.send("imagerie", host_off_the_storage_side)
+
+    with imagerie.observed() as history, lab.fault(CableCut(*mirror_cables)):
+        lab.hold()
+
+    imagerie.judge(history).require()
+    lab.storage.verify().require()
+
+
+@nightly
+@disaster
+@pytest.mark.scenario("H17", fr="Perte d'une salle sous la règle « doit »")
+def test_a_rule_that_must_be_kept_is_kept(lab: Lab, room_that_must_keep_its_servers: str) -> None:
+    """HA leaves down what must not leave its room, and the pair goes on.
+
+    `--set ha.rule=must`
+    """
+    dopasoins, imagerie = lab.service("dopasoins"), lab.service("imagerie")
+
+    with (
+        dopasoins.observed() as history,
+        imagerie.observed() as images,
+        lab.fault(PowerLoss(room_that_must_keep_its_servers)),
+    ):
+        lab.hold()
+
+    dopasoins.judge(history).require()
+    imagerie.judge(images).require()
+
+
+@nightly
+@disaster
+@pytest.mark.scenario("H18", fr="Adresse d'isolement unique, dans la salle perdue")
+def test_a_wrong_isolation_address_stops_the_other_room(lab: Lab, room_with_the_only_isolation_address: str) -> None:
+    """What the wards see when a room takes the only isolation address with it: the other room takes itself for alone.
+
+    `--set "ha.isolation_addresses=[svc-1]" --set ha.isolation_response=stop`
+    """
+    dopasoins = lab.service("dopasoins")
+
+    with dopasoins.observed() as history, lab.fault(PowerLoss(room_with_the_only_isolation_address)):
+        lab.hold()
+
+    dopasoins.judge(history).require()

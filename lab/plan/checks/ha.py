@@ -20,10 +20,14 @@ _WHOLE = 100
 
 
 def problems(plan: Plan) -> Iterator[Problem]:
-    """Find priorities of nobody, and servers for which the loss of a room leaves no place."""
+    """Find priorities and addresses of nobody, and servers for which the loss of a room leaves no place."""
     for name in plan.ha.priority:
         if name not in plan.servers:
             yield Problem(("ha", "priority", name), unknown("server", name, plan.servers))
+    on_management = [name for name, node in plan.nodes.items() if "management" in node.stands_on]
+    for name in plan.ha.isolation_addresses:
+        if name not in on_management:
+            yield Problem(("ha", "isolation_addresses"), unknown("node on management", name, on_management))
     servers = [server for server in plan.servers.values() if server.continuity is not Continuity.RESCUE]
     hosts = [node for node in plan.nodes.values() if node.kind is NodeKind.HOST]
     if plan.ha.admission.cpu or plan.ha.admission.memory:

@@ -1,7 +1,7 @@
 """An arbiter: one member of etcd. `python3 -m replica.arbiter CONFIG.json`.
 
-`{"name": …, "address": …, "peers": {name: address, …}, "folder": …, "logs": …}`; the folder keeps what the member
-promised, and must survive a loss of power.
+`{"name": …, "address": …, "peers": {name: address, …}, "folder": …, "logs": …, "defects": […]}`; the folder
+keeps what the member promised, and must survive a loss of power.
 """
 
 from __future__ import annotations
@@ -34,7 +34,8 @@ def command(config: dict[str, Any]) -> list[str]:
         "initial-cluster-token": "bascule",
         "heartbeat-interval": HEARTBEAT,
         "election-timeout": ELECTION,
-        "pre-vote": "true",  # or a member that comes back from a cut deposes a leader who serves
+        # Or a member that comes back from a cut deposes a leader who serves.
+        "pre-vote": str("no-pre-vote" not in config["defects"]).lower(),
         "auto-compaction-mode": "revision",
         "auto-compaction-retention": _KEPT_REVISIONS,
         "logger": "zap",

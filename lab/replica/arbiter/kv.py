@@ -19,6 +19,8 @@ PREFIX = "/bascule/"
 # Seconds for one arbiter to answer, before the next one is asked: one that is cut off from the two others must not cost
 # a lease (1.6 s) by itself.
 PATIENCE = 0.4
+MOST = 128
+"""Keys in one question or swap (etcd's default)."""
 
 
 class KvUnreachableError(Exception):
@@ -49,6 +51,7 @@ class Kv:
 
         Raises:
             KvUnreachableError: no arbiter answered in time.
+            ValueError: more keys than the arbiters take.
         """
         answer = await self._ask({"success": [{"request_range": {"key": _coded(PREFIX + key)}} for key in keys]})
         return {
@@ -60,6 +63,7 @@ class Kv:
 
         Raises:
             KvUnreachableError: no arbiter answered in time; whether it was written is not known.
+            ValueError: more keys than the arbiters take.
         """
         answer = await self._ask(
             {
@@ -83,6 +87,8 @@ class Kv:
 
         One that took the question and does not answer ends the call: it may have done what was asked.
         """
+        if len(transaction["success"]) > MOST:
+            raise ValueError(f"{len(transaction['success'])} keys at once; the arbiters take {MOST}")
         for _ in self._arbiters:
             try:
                 answer = await self._client.post(f"{self._arbiters[0]}/v3/kv/txn", json=transaction)

@@ -12,7 +12,7 @@ from .facts import Facts
 from .master import Master
 from .mastership import Watch, patience
 from .neighbours import NEVER
-from .record import CLUSTER, MASTER_BEAT, Assignment, Record, session_key, sessions
+from .record import AT_ONCE, CLUSTER, MASTER_BEAT, Assignment, Record, session_key, sessions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -141,18 +141,24 @@ class Governing:
         """There is no record: make it, with the numbers that sessions may have already."""
         if self._isolation.declared or self._began is None or now - self._began < self._settings.heartbeat:
             return
-        names = tuple(self._catalogue.servers)
         self._asking = True
+        self._number(tuple(self._catalogue.servers), {})
 
-        def write(found: Mapping[str, Entry] | None, now: float) -> None:
-            self._asking = False
+    def _number(self, left: tuple[str, ...], known: dict[str, Assignment]) -> None:
+        """Read the numbers of these sessions, as many at once as the arbiters take; then write the record."""
+        part, rest = left[:AT_ONCE], left[AT_ONCE:]
+
+        def read(found: Mapping[str, Entry] | None, now: float) -> None:
             if found is None:
+                self._asking = False
                 return
-            numbers = {name: _number(found[session_key(name)]) for name in names}
-            record = Record(1, self._host, {name: Assignment(number=number) for name, number in numbers.items()})
-            self._swap({CLUSTER: 0}, record, {}, now)
+            known.update({name: Assignment(number=_number(found[session_key(name)])) for name in part})
+            if rest:
+                self._number(rest, known)
+            else:
+                self._swap({CLUSTER: 0}, Record(1, self._host, known), {}, now)
 
-        self._store.read(tuple(session_key(name) for name in names), write)
+        self._store.read(tuple(session_key(name) for name in part), read)
 
     def _stand(self, own: Beat, revisions: tuple[int, int], now: float) -> None:
         """Take mastership if the master's beat has stood still for long enough."""

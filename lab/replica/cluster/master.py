@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from .corrections import Corrections
 from .orders import obey
 from .placement import Wanted, place, share_used
-from .record import SWAPPED_AT_ONCE, Assignment, Record
+from .record import AT_ONCE, Assignment, Record
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -128,7 +128,7 @@ class Master:
         assigned = {name: one.host for name, one in record.servers.items() if one.host}
         placed = place(hosts, servers, assigned, self._admitted(record, wanted))
         self._note_waiting(record, wanted, placed, facts)
-        chosen = sorted(placed, key=lambda name: (servers[name].priority, name))[:SWAPPED_AT_ONCE]
+        chosen = sorted(placed, key=lambda name: (servers[name].priority, name))[:AT_ONCE]
         if not chosen:
             return record
         changed = {name: self._given(name, record.servers.get(name, Assignment()), placed[name]) for name in chosen}

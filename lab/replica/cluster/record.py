@@ -10,8 +10,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 CLUSTER, MASTER_BEAT = "cluster", "cluster/beat"
-SWAPPED_AT_ONCE = 100
-"""Servers in one swap: the arbiters take 128 writes (etcd's default)."""
+AT_ONCE = 100
+"""Servers in one question or swap, beside a few keys more: the arbiters take 128 (`..arbiter.kv.MOST`)."""
 
 Order: TypeAlias = "dict[str, str]"
 

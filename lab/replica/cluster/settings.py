@@ -22,7 +22,6 @@ class Settings:
         heartbeat: between two beats of a host; also between two beats of the master in the store.
         host_dead: silence after which a host that never beat in storage is dead.
         host_dead_with_storage: the same for one that did.
-        election_starts: silence of the master that is worth an event.
         new_master: silence of the master after which the first candidate takes its place.
         restarts_by_new_master: … after which the new one may declare hosts dead.
         isolation_declared: a host that hears nobody and reaches no isolation address is isolated.
@@ -52,7 +51,6 @@ class Settings:
     heartbeat: float = _timer(1.0)
     host_dead: float = _timer(15.0)
     host_dead_with_storage: float = _timer(18.0)
-    election_starts: float = _timer(10.0)
     new_master: float = _timer(25.0)
     restarts_by_new_master: float = _timer(35.0)
     isolation_declared: float = _timer(30.0)

@@ -35,7 +35,8 @@ class Hypervisor:
     async def running(self) -> dict[str, dict[str, Any]]:
         """Every server that is here, and how it is."""
         found = census.processes()
-        named = [name for name, machine in self.machines.items() if name in found or machine.number]
+        here = {*found, *census.started()}
+        named = [name for name, machine in self.machines.items() if name in here or machine.is_starting]
         paths = await asyncio.gather(*(self._path(name) for name in named))
         said = (
             (name, self.machines[name].status(found.get(name, []), path))

@@ -14,6 +14,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from .config import SERVERS
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -33,6 +35,13 @@ def processes() -> dict[str, list[int]]:
         if entry.name.isdecimal() and (name := _server_of(entry, names)):
             found.setdefault(name, []).append(int(entry.name))
     return found
+
+
+def started() -> set[str]:
+    """The servers that were powered on here and not off, whether they still live or not."""
+    with contextlib.suppress(FileNotFoundError):
+        return {path.stem for path in SERVERS.glob("*.number")}
+    return set()
 
 
 def _namespaces() -> dict[int, str]:

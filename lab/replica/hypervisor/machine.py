@@ -57,9 +57,20 @@ class Machine:
         except (FileNotFoundError, ValueError):
             return 0
 
+    @property
+    def is_starting(self) -> bool:
+        """Whether it is being powered on."""
+        return self._wanted is not None
+
+    def _runs(self, number: int) -> bool:
+        """Whether it is here already, in this session."""
+        return self.number == number and not self.trouble and bool(census.processes().get(self.spec.name))
+
     async def power_on(self, number: int, guests: Guests) -> None:
-        """Power it on; what an earlier life left here goes first."""
+        """Power it on, unless it runs in this session; what an earlier life left here goes first."""
         async with self._busy:
+            if self._runs(number):  # an order that was given twice, because the first took long
+                return
             self._wanted, self.trouble = number, ""
             try:
                 if self.number or wiring.is_wired(

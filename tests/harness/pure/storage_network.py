@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
+from lab.replica.arbiter.kv import MOST
 from lab.replica.mirror.store import REFUSED, UNKNOWN
 
 if TYPE_CHECKING:
@@ -245,6 +246,7 @@ class Client:
         self._process = process
 
     def read(self, keys: tuple[str, ...], then: Found) -> None:
+        assert len(keys) <= MOST, "the arbiters refuse more"
         arbiters, clock = self._arbiters, self._process.clock
 
         def do() -> Callable[[], None]:
@@ -254,6 +256,7 @@ class Client:
         arbiters.ask(self._process, do, lambda: then(None, clock.now))
 
     def swap(self, expect: Mapping[str, int], put: Mapping[str, str], then: Swapped) -> None:
+        assert len(put) <= MOST, "the arbiters refuse more"
         arbiters, clock = self._arbiters, self._process.clock
 
         def do() -> Callable[[], None]:

@@ -16,7 +16,7 @@ from lab.replica.cluster.local import Local, Situation
 from lab.replica.cluster.master import Master
 from lab.replica.cluster.mastership import Watch, patience
 from lab.replica.cluster.neighbours import Neighbours
-from lab.replica.cluster.record import SWAPPED_AT_ONCE, Assignment, Record, sessions
+from lab.replica.cluster.record import AT_ONCE, Assignment, Record, sessions
 from lab.replica.cluster.settings import Settings
 
 if TYPE_CHECKING:
@@ -210,7 +210,7 @@ def test_one_swap_never_carries_more_than_the_arbiters_take() -> None:
     record = Record(1, "h2", {name: Assignment("h1", 1) for name in many.servers})
     after = decide(record, replace(H1_DEAD, states={}), many)
     moved = [name for name, one in after.servers.items() if one.host == "h2"]
-    assert len(moved) == SWAPPED_AT_ONCE == len(sessions(record, after))
+    assert len(moved) == AT_ONCE == len(sessions(record, after))
     assert all(many.servers[name].priority is Priority.HIGH for name in moved)
 
 

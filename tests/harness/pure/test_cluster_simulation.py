@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from lab.replica.cluster import orders
+from lab.replica.cluster import master, orders
+from lab.replica.cluster.catalogue import Catalogue, ServerSpec
 from lab.replica.cluster.isolation import Isolation
 from lab.replica.cluster.local import Local
 from lab.replica.cluster.neighbours import Neighbours
-from tests.harness.pure.cluster_places import HOSTS
+from lab.replica.cluster.placement import place
+from lab.replica.cluster.settings import Settings
+from tests.harness.pure import cluster_world
+from tests.harness.pure.cluster_places import CATALOGUE, HOSTS
 from tests.harness.pure.cluster_world import (
     FAULTS_FROM,
     FAULTS_UNTIL,
@@ -98,6 +103,18 @@ def test_orphans_that_are_left_alone_are_noticed(monkeypatch: pytest.MonkeyPatch
     assert is_noticed(random_schedule(seed) for seed in range(300))
 
 
+def test_detection_that_trusts_one_network_only_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    limit = Settings.scaled(0.2).host_dead
+    monkeypatch.setattr(Neighbours, "is_dead", lambda heard, host, now: heard.silence(host, now) >= limit)
+    assert is_noticed(random_schedule(seed) for seed in range(300))
+
+
+def test_placement_that_ignores_memory_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    weightless = {name: replace(spec, memory=0) for name, spec in CATALOGUE.servers.items()}
+    monkeypatch.setattr(master, "place", lambda hosts, _servers, *rest: place(hosts, weightless, *rest))
+    assert is_noticed(random_schedule(seed) for seed in range(300))
+
+
 # One fault at a time: which timer fires, and what is left alone. Timers are a fifth of the vendor's.
 
 
@@ -131,12 +148,26 @@ def test_a_quiet_world_starts_every_server_once() -> None:
     assert all(hosts[name] == spec.first for name, spec in world.catalogue.servers.items() if spec.first)
 
 
+def test_four_hundred_and_fifty_servers_start_and_those_of_a_lost_room_start_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    hosts = {name: replace(host, cpu=500, memory=500) for name, host in CATALOGUE.hosts.items()}
+    servers = {f"vm-{at:03}": ServerSpec(1, 1, first=tuple(HOSTS)[at % 4]) for at in range(450)}
+    monkeypatch.setattr(cluster_world, "CATALOGUE", Catalogue(hosts, servers))
+    world = World(Schedule(3, (Fault(20.0, "room dark", "1", 12.0),)), policy="leave")
+    world.settings = replace(world.settings, power_ons=32)
+    world.play()
+    assert len(said(world, "dead")) == 2
+    assert len(said(world, "fence")) == 2 * 112 + 2
+    assert world.oracle.counts["starts"] == 450 + 2 * 112 + 2
+
+
 def test_a_host_is_dead_after_18_seconds_and_its_servers_restart_at_once() -> None:
-    master = quiet_master()
-    lost = other_than(master)
+    deciding = quiet_master()
+    lost = other_than(deciding)
     world = world_with(Fault(5.0, "host dies for good", lost, 1.0))
     ((dead, detail),) = said(world, "dead")
-    assert detail == f"{lost} is dead, says {master}"
+    assert detail == f"{lost} is dead, says {deciding}"
     assert 3.6 - 0.3 <= dead - 5.0 <= 3.6 + 0.6
     restarted = [at for at, _ in said(world, "start", after=5.0)]
     assert len(restarted) >= 2
@@ -144,8 +175,7 @@ def test_a_host_is_dead_after_18_seconds_and_its_servers_restart_at_once() -> No
 
 
 def test_a_lost_master_is_replaced_after_25_seconds_and_its_servers_restart_after_35() -> None:
-    master = quiet_master()
-    world = world_with(Fault(5.0, "host dies for good", master, 1.0))
+    world = world_with(Fault(5.0, "host dies for good", quiet_master(), 1.0))
     elected = said(world, "elect", after=5.0)
     assert 5.0 - 0.3 <= elected[0][0] - 5.0 <= 5.0 + 1.5
     assert len(said(world, "master", after=5.0)) == 1

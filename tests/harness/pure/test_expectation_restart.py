@@ -117,6 +117,22 @@ def test_an_isolated_host_stops_its_servers_if_the_plan_says_so() -> None:
     assert pair.reason.startswith("dopasoins-2 is stopped by esx-21, isolated; ")
 
 
+def test_a_wrong_isolation_address_stops_the_room_that_is_left() -> None:
+    wrong = loads(
+        TINY_TEXT.replace("isolation_response: leave on", "isolation_response: stop, isolation_addresses: [svc-1]")
+    )
+
+    assert expect(STOP, "dopasoins", frozenset({"salle-1"})).klass is Class.B
+    left = expect(wrong, "dopasoins", frozenset({"salle-1"}))
+    assert left.klass is Class.D
+    alone = expect(wrong, "imagerie", frozenset({"salle-1"}))
+    assert alone.reason == (
+        "imagerie is stopped by esx-21, isolated and every host left takes itself for isolated: "
+        "imagerie stops until somebody decides."
+    )
+    assert expect(wrong, "imagerie", frozenset({"esx-11"})).klass is Class.A, "an address answers"
+
+
 def test_where_servers_run_now_decides() -> None:
     moved = {"imagerie": "esx-11"}
 

@@ -46,6 +46,9 @@ def test_targets_are_known_at_collection_and_no_lab_is_built(elsewhere: pytest.P
     [
         (["--plan", "nowhere"], "*nowhere*no such file*tiny, zero*"),
         (["--time-scale", "400"], "*--time-scale 400*host-dead*less than twice*"),
+        (["--set", "ha.rule=may"], "*--set ha.rule=may*may*must*"),
+        (["--set", "ha.rule"], "*--set ha.rule: write it as KEY=VALUE*"),
+        (["--set", "name.first=x"], "*--set name.first=x: write it as KEY=VALUE*"),
         (["--scenario", "Z9"], "*unknown scenario 'Z9'*known: Z1, Z1-salle-1*"),
     ],
 )
@@ -58,6 +61,14 @@ def test_misuse_is_one_sentence(elsewhere: pytest.Pytester, options: list[str], 
 def test_the_time_scale_overrides_the_plan(pytester: pytest.Pytester) -> None:
     pytester.makepyfile("def test_scale(plan): assert plan.time_scale == 2.5")
     run(pytester, "--time-scale", "2.5").assert_outcomes(passed=1)
+
+
+def test_a_variant_of_the_plan_is_played(pytester: pytest.Pytester) -> None:
+    told = ("--set", "ha.rule=must", "--set", "ha.admission={cpu: 0 %, memory: 0 %}", "--set", "time_scale=2.5")
+    pytester.makepyfile(
+        "def test_it(plan): assert (plan.ha.rule, plan.ha.admission.cpu, plan.time_scale) == ('must', 0, 2.5)"
+    )
+    run(pytester, *told).assert_outcomes(passed=1)
 
 
 def test_a_scenario_is_chosen_by_identifier_or_family(elsewhere: pytest.Pytester) -> None:

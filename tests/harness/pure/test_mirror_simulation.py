@@ -9,6 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from lab.replica.mirror import node
 from lab.replica.mirror.flow import Flow
 from lab.replica.path.core import Path
 from tests.harness.pure.storage_oracle import ViolationError
@@ -84,6 +85,12 @@ def anything(defect: str) -> Iterator[Schedule]:
         yield random_schedule(seed, frozenset({defect}))
 
 
+def taken(count: int) -> Iterator[Schedule]:
+    """Another host takes the session, while the older one goes on and asks to be let in again."""
+    for seed in range(count):
+        yield Schedule(seed, (Fault(1.0, "session taken", "host", 0.1),))
+
+
 def is_noticed(schedules: Iterator[Schedule]) -> bool:
     for schedule in schedules:
         try:
@@ -109,6 +116,12 @@ def test_a_planted_defect_is_noticed(defect: str) -> None:
 
 
 # Defects that no configuration can plant: a rule of the mirror or of the path is taken away.
+
+
+def test_a_virtualiser_that_checks_no_session_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert not is_noticed(taken(20))
+    monkeypatch.setattr(node, "_unlike", lambda *_: None)
+    assert is_noticed(taken(20))
 
 
 def test_writing_without_marking_first_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:

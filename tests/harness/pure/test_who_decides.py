@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
+from lab.deciders import Deciders
+from lab.errors import NotMet
 from lab.expectation import cuts, decided
 from lab.expectation.deciding import table
 from lab.plan import load
@@ -51,3 +56,46 @@ def test_no_cut_leaves_nobody_to_decide(name: str) -> None:
     assert found.storage.active
     assert found.masters
     assert found.holders["dopasoins"]
+
+
+# What was found in a lab, held against it
+
+CUT = BY_NAME["salle-1/salle-2"]
+LAB: Any = SimpleNamespace(plan=ZERO)
+FOUND = Deciders(
+    storage="svc-1",
+    master="esx-11",
+    placement={"dopasoins-1": "esx-11", "dopasoins-2": "esx-12", "imagerie": "esx-12"},
+    writers={"dopasoins": frozenset({"dopasoins-1", "dopasoins-2"})},
+    holders={"dopasoins": "dopasoins-1"},
+)
+
+
+def test_whoever_decides_as_the_plan_says_is_right() -> None:
+    FOUND.require(LAB, CUT)
+    replace(FOUND, master="esx-12", holders={"dopasoins": "dopasoins-2"}).require(LAB, CUT)  # as good
+
+
+@pytest.mark.parametrize(
+    ("found", "sentence"),
+    [
+        (replace(FOUND, storage="svc-2"), "the storage is served by svc-2, not by svc-1"),
+        (replace(FOUND, storage=None), "the storage is served by None, not by svc-1"),
+        (replace(FOUND, master="esx-21"), "the cluster's master is esx-21, none of esx-11, esx-12"),
+        (replace(FOUND, writers={"dopasoins": frozenset()}), "dopasoins is written on nobody, not dopasoins-1"),
+        (replace(FOUND, holders={"dopasoins": None}), "the address of dopasoins is on None, not on dopasoins-1"),
+        (
+            replace(FOUND, placement={**FOUND.placement, "imagerie": ZERO.host_of("imagerie")}),
+            "imagerie was not restarted elsewhere",
+        ),
+    ],
+)
+def test_whoever_else_decides_is_named(found: Deciders, sentence: str) -> None:
+    with pytest.raises(NotMet, match=f"^cut between {CUT.name}: .*{sentence}"):
+        found.require(LAB, CUT)
+
+
+def test_a_server_that_nobody_had_to_move_may_be_anywhere() -> None:
+    cut = BY_NAME["salle-1/salle-2 (management)"]
+    at_home = {name: ZERO.host_of(name) for name in ZERO.servers}
+    replace(FOUND, placement=at_home).require(LAB, cut)
