@@ -19,11 +19,13 @@ from faults.power import PowerLoss, SwitchLoss
 from faults.programs import Crash, Stall
 from faults.rate import Rate
 from faults.reboot import Reboot
+from faults.rot import BitRot
 from faults.scrambling import Duplication, Reordering
 from faults.several import Then
 from faults.starved import Starved
 
 __all__ = [
+    "BitRot",
     "Blackhole",
     "CableCut",
     "ControllerBug",

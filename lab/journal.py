@@ -30,6 +30,7 @@ class Harm(StrEnum):
     FLAPPING = "flapping"
     STARVED = "starved"
     FILLED = "filled"
+    ROTTEN = "rotten"
 
 
 class Journal:

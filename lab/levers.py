@@ -8,6 +8,7 @@ import sys
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from lab.decay import Decay
 from lab.enclosure import Process
 from lab.impairments import Impairments
 from lab.journal import Harm, Journal
@@ -38,6 +39,7 @@ class Levers:
         self.journal = Journal.read(enclosure.state / "journal.jsonl")
         self.wires = Impairments(enclosure, fabric, nodes, self.journal)
         self.straits = Straits(nodes, self.journal)
+        self.decay = Decay(nodes, self.journal, self.straits)
         self._lives: dict[str, int] = {}
         self.programs = Programs(nodes, self.journal)
         self._firmware_pids = enclosure.state / "firmware.json"
@@ -155,7 +157,7 @@ class Levers:
         self.journal.strike(Harm.FROZEN, names)
 
     def spoil(self, array: str, order: str) -> dict[str, Any]:
-        """Tell an array to misbehave: `slow 0.05`, `read-error VOLUME OFFSET LENGTH`, `rot VOLUME OFFSET`, `full`."""
+        """Tell an array to misbehave: `slow 0.05`, `read-error VOLUME OFFSET LENGTH`, `full`."""
         self.journal.add(Harm.SPOILED, [array])
         return self.nodes.ask(array, "array", order)
 
@@ -202,6 +204,7 @@ class Levers:
         self.power_on(self.journal.open(Harm.NODE_OFF), self.journal.open(Harm.SWITCH_OFF))
         self.unspoil(self.journal.open(Harm.SPOILED))
         self.straits.empty(self.journal.open(Harm.FILLED))
+        self.decay.mend(self.journal.open(Harm.ROTTEN))
 
     def unflap(self, interfaces: Iterable[str]) -> None:
         """End a loose connection, and light what may be lit."""

@@ -124,6 +124,7 @@ class MemoryNodes:
     def __init__(self, plan: Plan, fabric: MemoryFabric, folder: Path) -> None:
         self._folder = folder
         self._fabric = fabric
+        self._kinds = {node.name: node.kind for node in plan.nodes.values()}
         self.enclosure = SimpleNamespace(proc=lambda _: folder)
         self.nodes: dict[str, SimpleNamespace] = {}
         self.off: set[str] = set()
@@ -132,6 +133,7 @@ class MemoryNodes:
         self.orders: dict[str, set[str]] = defaultdict(set)
         self.filled: set[str] = set()
         self.stalled: set[tuple[str, str]] = set()
+        self.rotten: set[tuple[str, str]] = set()
         for node in plan.nodes.values():
             if node.kind in PLAYED:
                 self.nodes[node.name] = SimpleNamespace(pid=1)
@@ -178,17 +180,33 @@ class MemoryNodes:
         return name in self.frozen
 
     def ask(self, name: str, program: str, line: str = "status", *, within: float = 2.0) -> dict[str, Any]:  # noqa: ARG002
-        """An array takes orders.
+        """An array takes orders; a virtualiser mends what rots, and is always there.
 
         Raises:
-            NodeError: it has no power.
+            NodeError: the array has no power.
         """
-        self._insist(name)
-        self.orders[name] = set() if line == "mend" else self.orders[name] | {line}
+        if program == "virtualiser":
+            return self._virtualise(name, line.split())
+        match line.split():
+            case ["status"]:
+                return {"mischief": {"rotten": [[volume, 0] for array, volume in self.rotten if array == name]}}
+            case ["rot" | "decay", volume, *_]:
+                self._insist(name)
+                self.rotten.add((name, volume))
+            case _:
+                self._insist(name)
+                self.orders[name] = set() if line == "mend" else self.orders[name] | {line}
         return {}
 
+    def _virtualise(self, name: str, words: list[str]) -> dict[str, Any]:
+        match words:
+            case ["verify", volume, repair]:
+                self.rotten.discard((repair.removeprefix("repair="), volume))
+                return {"differ": 1}
+        return {"active": self._kinds[name] is NodeKind.VIRTUALISER}
+
     def run(self, name: str, *command: str) -> Ran:
-        """A disk is filled, and emptied; processes are found, stopped, and let run on.
+        """A disk is filled, and emptied, a file has blocks; processes are found, stopped, and let run on.
 
         Raises:
             NodeError: the node has no power.
@@ -203,6 +221,8 @@ class MemoryNodes:
                 return Ran(0, "1\n")
             case ("python3", "-m", "replica.hypervisor.census", _):
                 return Ran(0, "[2, 3]")
+        if "filefrag" in command[-1]:
+            return Ran(0, "   0:        0..      23:      34816..     34839:     24:             last,eof\n")
         disk = _DISK.search(command[-1])
         if disk and _FILLER in command[-1]:
             (self.filled.add if "fallocate" in command[-1] else self.filled.discard)(disk[1])
@@ -262,6 +282,7 @@ class MemorySite:
             "orders": {name: set(orders) for name, orders in self.nodes.orders.items() if orders},
             "filled": set(self.nodes.filled),
             "stalled": set(self.nodes.stalled),
+            "rotten": set(self.nodes.rotten),
             "firmware": {name for name in self.plan.switches if self.levers.firmware_runs(name)},
             "helpers": {path.name for path in self.enclosure.state.glob("helper-*")},
             "bugs": {str(path) for path in self.enclosure.state.glob("nodes/*/bug-*")},

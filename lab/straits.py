@@ -74,7 +74,7 @@ class Straits:
             NodeError: the server does not run, or its disk could not be filled.
         """
         self._journal.add(Harm.FILLED, [server])
-        left = self._inside(server, _FILL.format(folder=_DISK.format(server), file=_FILLER))
+        left = self.inside(server, _FILL.format(folder="{disk}", file=_FILLER))
         if not left.isdecimal():
             raise NodeError(f"the disk of {server} could not be filled: {left}")
 
@@ -85,7 +85,7 @@ class Straits:
             NodeError: one does not run, so that nobody can reach its disk: it stays in the journal.
         """
         for server in sorted(self._journal.open(Harm.FILLED) & set(servers)):
-            self._inside(server, f"rm -f {_DISK.format(server)}/{_FILLER}")
+            self.inside(server, f"rm -f {{disk}}/{_FILLER}")
             self._journal.strike(Harm.FILLED, [server])
 
     def space(self, server: str) -> int:
@@ -94,12 +94,21 @@ class Straits:
         Raises:
             NodeError: the server does not run.
         """
-        return int(self._inside(server, f"df --output=avail -B1 {_DISK.format(server)} | tail -1"))
+        return int(self.inside(server, "df --output=avail -B1 {disk} | tail -1"))
 
-    def _inside(self, server: str, script: str) -> str:
-        """Run a script where the server's disk is mounted: only there, in the mount namespace of its program."""
+    def inside(self, server: str, script: str) -> str:
+        """Run a script where the server's disk is mounted: only there, in the mount namespace of its program.
+
+        Args:
+            server: whose.
+            script: of a shell; `{disk}` in it is where the disk is mounted.
+
+        Raises:
+            NodeError: the server does not run, or the script failed.
+        """
         node, pid = self._program(server)
-        ran = self._nodes.run(node, "nsenter", "-m", "-t", pid, "sh", "-c", script)
+        told = script.replace("{disk}", _DISK.format(server))
+        ran = self._nodes.run(node, "nsenter", "-m", "-t", pid, "sh", "-c", told)
         if ran.status:
             raise NodeError(f"the disk of {server} cannot be reached: {ran.output.strip()[-300:]}")
         return ran.output.strip()

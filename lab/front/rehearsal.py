@@ -50,6 +50,7 @@ UNDO = {
     Harm.STARVED: "lift the control group's quota",
     Harm.FILLED: "delete the file that fills the disk",
     Harm.STALLED: "let the processes run on",
+    Harm.ROTTEN: "compare the copies, give this one the other's grains where they differ",
 }
 ENDS_BY_ITSELF = {Harm.SILENCED, Harm.LOSSY, Harm.HOLLOW, Harm.DELAYED, Harm.FLAPPING}
 _WIRE = re.compile(r"\b[cn]\d+[ab]?\b")

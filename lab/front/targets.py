@@ -78,6 +78,10 @@ TARGETS: dict[str, Callable[[Plan], list[str] | list[tuple[str, ...]] | list[Cut
     "fresh_array": lambda plan: [
         a for a in _of_kind(plan, NodeKind.ARRAY) if plan.nodes[a].place == plan.preferred_room
     ],
+    # Hosts read from the copy in the room of the active virtualiser.
+    "read_array": lambda plan: [
+        a for a in _of_kind(plan, NodeKind.ARRAY) if plan.nodes[a].place == plan.preferred_room
+    ],
     "hosts_of_a_room": lambda plan: [_hosts_of(plan, room) for room in _main_rooms(plan)],
     "hosts_and_far_array": _hosts_and_far_array,
     "host_of_each_room": lambda plan: [tuple(_hosts_of(plan, room)[0] for room in _main_rooms(plan))],

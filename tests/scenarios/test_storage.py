@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from faults import (
+    BitRot,
     CableCut,
     ControllerBug,
+    Crash,
     FullArray,
     Hang,
     NetworkCut,
@@ -20,6 +22,7 @@ from faults import (
     SlowArray,
     Then,
 )
+from lab.plan import Scope
 
 if TYPE_CHECKING:
     from lab import Lab
@@ -73,6 +76,35 @@ def test_care_goes_on_when_an_array_is_full(lab: Lab, array: str) -> None:
     dopasoins = lab.service("dopasoins")
 
     with dopasoins.observed() as history, lab.fault(FullArray(array)):
+        lab.hold()
+
+    dopasoins.judge(history).require()
+    lab.storage.verify().require()
+
+
+@nightly
+@pytest.mark.scenario("S12", fr="Corruption silencieuse d'une copie")
+def test_care_goes_on_when_data_rots(lab: Lab, read_array: str) -> None:
+    """Care goes on when bytes of the copy that is read turn in silence, until a comparison finds and mends them."""
+    dopasoins = lab.service("dopasoins")
+    rot = BitRot(read_array, lab.target("the-address-of dopasoins"))
+
+    with dopasoins.observed() as history, lab.fault(rot):
+        lab.hold()
+
+    dopasoins.judge(history).require()
+    lab.storage.verify().require()
+
+
+@nightly
+@pytest.mark.scenario("S12b", fr="Corruption silencieuse de la table des actes, relue à froid")
+def test_a_corrupted_table_is_read_from_the_disk(lab: Lab, read_array: str) -> None:
+    """What the wards see when the table of acts has rotted on the copy that is read, and its server starts again."""
+    dopasoins = lab.service("dopasoins")
+    member = lab.target("the-address-of dopasoins")
+    rot = BitRot(read_array, member, file="data/dopasoins/acts.ibd")
+
+    with dopasoins.observed() as history, lab.fault(Then(rot, Crash(member), scope=Scope.ONE_COMPONENT)):
         lab.hold()
 
     dopasoins.judge(history).require()

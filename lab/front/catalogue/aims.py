@@ -7,6 +7,7 @@ from itertools import product
 from typing import TYPE_CHECKING
 
 from faults import (
+    BitRot,
     CableCut,
     ControllerBug,
     During,
@@ -127,6 +128,9 @@ AIMS: dict[str, Aim] = {
         Then(_parted(plan, "storage"), PowerLoss(array))
         for array in _arrays(plan)
         if plan.nodes[array].place == plan.preferred_room
+    ],
+    "S12": lambda plan: [
+        BitRot(array, volume.name) for volume in plan.volumes.values() for array in volume.copies if volume.size
     ],
     "V1": lambda plan: map(PowerLoss, _virtualisers(plan)),
     "V2": lambda plan: map(PlannedStop, _virtualisers(plan)),

@@ -10,6 +10,7 @@ import pytest
 
 import faults as shown
 from faults import (
+    BitRot,
     Blackhole,
     CableCut,
     ControllerBug,
@@ -84,6 +85,8 @@ PLAYABLE: list[Fault] = [
     SlowArray("baie-2", by=5 * MS),
     FullArray("baie-2"),
     ReadErrors("baie-2", "dopasoins-1"),
+    BitRot("baie-2", "dopasoins-1"),
+    BitRot("baie-1", "dopasoins-2", file="data/dopasoins/acts.ibd"),
     ControllerBug(),
     PlannedStop("svc-2"),
     Then(CableCut("fibre-a"), Loss("fibre-b", 5)),
@@ -108,6 +111,9 @@ def whole_state(lab: Lab) -> dict[str, Any]:
         "processors": {name: lab.levers.straits.allowed(name) for name in lab.nodes.nodes},
         "helpers": sorted(path.name for path in lab.enclosure.state.glob("helper-*.json")),
         "disks": {name: has_space(lab, name) for name in lab.plan.servers},
+        "rot": sum(
+            lab.levers.decay.left(array, volume.name) for volume in lab.plan.volumes.values() for array in volume.copies
+        ),
         "journal": lab.levers.journal.items(),
     }
 

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 import faults
 from faults import (
+    BitRot,
     Blackhole,
     CableCut,
     ControllerBug,
@@ -76,6 +77,13 @@ def of(plan: Plan) -> dict[str, st.SearchStrategy[Fault]]:
         st.tuples(one(kind(NodeKind.HOST)), st.sampled_from(["agent", "guard"])),
     )
     return {
+        "BitRot": st.builds(
+            BitRot,
+            arrays,
+            one(name for name in plan.servers if plan.volumes[name].size),
+            st.integers(1, 9),
+            st.sampled_from(["", "data/dopasoins/acts.ibd"]),
+        ),
         "Blackhole": cables.flatmap(
             lambda name: st.sampled_from([None, *plan.cables[name].between]).map(lambda end: Blackhole(name, end))
         ),
