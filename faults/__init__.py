@@ -19,6 +19,7 @@ from faults.power import PowerLoss, SwitchLoss
 from faults.programs import Crash, Stall
 from faults.rate import Rate
 from faults.reboot import Reboot
+from faults.resync import DuringResync, SlowResync
 from faults.rot import BitRot
 from faults.scrambling import Duplication, Reordering
 from faults.several import Then
@@ -32,6 +33,7 @@ __all__ = [
     "Crash",
     "Duplication",
     "During",
+    "DuringResync",
     "Every",
     "Flapping",
     "FullArray",
@@ -51,6 +53,7 @@ __all__ = [
     "Reboot",
     "Reordering",
     "SlowArray",
+    "SlowResync",
     "Stall",
     "Starved",
     "SwitchLoss",

@@ -31,6 +31,7 @@ class Harm(StrEnum):
     STARVED = "starved"
     FILLED = "filled"
     ROTTEN = "rotten"
+    THROTTLED = "throttled"
 
 
 class Journal:

@@ -169,6 +169,23 @@ class Levers:
                 self.nodes.ask(name, "array", "mend")
         self.journal.strike(Harm.SPOILED, names)
 
+    def throttle(self, virtualisers: Iterable[str], mib_per_second: float) -> None:
+        """Let virtualisers bring copies up to date no faster than this; one without power boots with its own speed."""
+        names = list(virtualisers)
+        self.journal.add(Harm.THROTTLED, names)
+        self._set_resync_rate(names, f"{mib_per_second:g}")
+
+    def unthrottle(self, virtualisers: Iterable[str]) -> None:
+        """Let them copy at their own speed."""
+        names = sorted(self.journal.open(Harm.THROTTLED) & set(virtualisers))
+        self._set_resync_rate(names, "own")
+        self.journal.strike(Harm.THROTTLED, names)
+
+    def _set_resync_rate(self, virtualisers: Iterable[str], rate: str) -> None:
+        for name in virtualisers:
+            if self.nodes.is_on(name):
+                self.nodes.ask(name, "virtualiser", f"resync-rate {rate}")
+
     def crash(self, nodes: Iterable[str], program: str, number: signal.Signals = signal.SIGKILL) -> None:
         """End a program of nodes now, and again at each of its starts: a bug, which a restart does not cure.
 
@@ -203,6 +220,7 @@ class Levers:
         self.plug(self.journal.open(Harm.UNPLUGGED))
         self.power_on(self.journal.open(Harm.NODE_OFF), self.journal.open(Harm.SWITCH_OFF))
         self.unspoil(self.journal.open(Harm.SPOILED))
+        self.unthrottle(self.journal.open(Harm.THROTTLED))
         self.straits.empty(self.journal.open(Harm.FILLED))
         self.decay.mend(self.journal.open(Harm.ROTTEN))
 

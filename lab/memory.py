@@ -134,6 +134,7 @@ class MemoryNodes:
         self.filled: set[str] = set()
         self.stalled: set[tuple[str, str]] = set()
         self.rotten: set[tuple[str, str]] = set()
+        self.throttled: set[str] = set()
         for node in plan.nodes.values():
             if node.kind in PLAYED:
                 self.nodes[node.name] = SimpleNamespace(pid=1)
@@ -158,6 +159,7 @@ class MemoryNodes:
         ended = set(names)
         self.off |= ended
         self.frozen -= ended
+        self.throttled -= ended
         for name in ended:
             self.shares.pop(name, None)
             self.orders.pop(name, None)
@@ -203,6 +205,8 @@ class MemoryNodes:
             case ["verify", volume, repair]:
                 self.rotten.discard((repair.removeprefix("repair="), volume))
                 return {"differ": 1}
+            case ["resync-rate", rate]:
+                (self.throttled.discard if rate == "own" else self.throttled.add)(name)
         return {"active": self._kinds[name] is NodeKind.VIRTUALISER}
 
     def run(self, name: str, *command: str) -> Ran:
@@ -283,6 +287,7 @@ class MemorySite:
             "filled": set(self.nodes.filled),
             "stalled": set(self.nodes.stalled),
             "rotten": set(self.nodes.rotten),
+            "throttled": set(self.nodes.throttled),
             "firmware": {name for name in self.plan.switches if self.levers.firmware_runs(name)},
             "helpers": {path.name for path in self.enclosure.state.glob("helper-*")},
             "bugs": {str(path) for path in self.enclosure.state.glob("nodes/*/bug-*")},

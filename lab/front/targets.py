@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import permutations
 from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
@@ -56,6 +57,10 @@ def _between_rooms(plan: Plan) -> list[str]:
     return [cable.name for cable in plan.cables.values() if set(cable.between) <= rooms]
 
 
+def _array_and_its_twin(plan: Plan) -> list[tuple[str, ...]]:
+    return [tuple(pair) for pair in permutations(_of_kind(plan, NodeKind.ARRAY), 2)]
+
+
 def _cables_of_the_third_room(plan: Plan) -> list[tuple[str, ...]]:
     third = [room for room in plan.rooms if room not in _main_rooms(plan)]
     return [tuple(cable.name for cable in plan.cables.values() if room in cable.between) for room in third]
@@ -82,6 +87,7 @@ TARGETS: dict[str, Callable[[Plan], list[str] | list[tuple[str, ...]] | list[Cut
     "read_array": lambda plan: [
         a for a in _of_kind(plan, NodeKind.ARRAY) if plan.nodes[a].place == plan.preferred_room
     ],
+    "array_and_its_twin": _array_and_its_twin,
     "hosts_of_a_room": lambda plan: [_hosts_of(plan, room) for room in _main_rooms(plan)],
     "hosts_and_far_array": _hosts_and_far_array,
     "host_of_each_room": lambda plan: [tuple(_hosts_of(plan, room)[0] for room in _main_rooms(plan))],

@@ -12,6 +12,7 @@ from faults import (
     CableCut,
     ControllerBug,
     Crash,
+    DuringResync,
     FullArray,
     Hang,
     NetworkCut,
@@ -261,6 +262,35 @@ def test_the_fresh_copy_dies_after_the_rooms_parted(lab: Lab, parted_rooms: tupl
     parted_then_lost = Then(NetworkCut("storage", *parted_rooms), PowerLoss(fresh_array))
 
     with dopasoins.observed() as history, lab.fault(parted_then_lost):
+        lab.hold()
+
+    dopasoins.judge(history).require()
+    lab.storage.verify().require()
+
+
+@nightly
+@disaster
+@pytest.mark.scenario("V14", fr="Perte de la seule baie à jour pendant la resynchronisation de l'autre")
+def test_the_fresh_copy_dies_during_a_resync(lab: Lab, array_and_its_twin: tuple[str, str]) -> None:
+    """What the wards see when an array is back but behind, and the other one dies: no stale copy is served."""
+    behind, fresh = array_and_its_twin
+    dopasoins = lab.service("dopasoins")
+
+    with dopasoins.observed() as history, lab.fault(DuringResync(behind, PowerLoss(fresh))):
+        lab.hold()
+
+    dopasoins.judge(history).require()
+    lab.storage.verify().require()
+
+
+@nightly
+@pytest.mark.scenario("V14b", fr="Baie perdue à nouveau pendant sa resynchronisation")
+def test_care_goes_on_when_an_array_dies_again_during_its_resync(lab: Lab, array: str) -> None:
+    """Care goes on when an array that is being brought up to date dies again."""
+    dopasoins = lab.service("dopasoins")
+    again = DuringResync(array, PowerLoss(array), scope_is=Scope.ONE_COMPONENT)
+
+    with dopasoins.observed() as history, lab.fault(again):
         lab.hold()
 
     dopasoins.judge(history).require()

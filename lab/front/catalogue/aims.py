@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from itertools import product
+from itertools import permutations, product
 from typing import TYPE_CHECKING
 
 from faults import (
@@ -11,6 +11,7 @@ from faults import (
     CableCut,
     ControllerBug,
     During,
+    DuringResync,
     NetworkCut,
     PlannedStop,
     PortLoss,
@@ -142,6 +143,7 @@ AIMS: dict[str, Aim] = {
     "V8": lambda plan: [Then(PowerLoss(witness), _between(plan)) for witness in _of(plan, NodeKind.WITNESS)],
     "V9": lambda plan: [During(_between(plan), PowerLoss(str(plan.preferred_room)))],
     "V12": lambda plan: [_off(_arbiters(plan), Scope.COMMON_MODE)],
+    "V14": lambda plan: [DuringResync(behind, PowerLoss(fresh)) for behind, fresh in permutations(_arrays(plan), 2)],
     "V15": lambda plan: map(CableCut, plan.cables),
     "V16": lambda plan: [SlowArray(array, by=_SLOW) for array in _arrays(plan)],
     "R1": lambda plan: map(PowerLoss, _main_rooms(plan)),

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from ..mirror.node import Node
     from ..mirror.volume import Volume
 
+MIB = 1 << 20
+
 
 def status(node: Node) -> dict[str, Any]:
     """Everything an operator wants to know."""
@@ -24,6 +26,7 @@ def status(node: Node) -> dict[str, Any]:
         "epoch": node.lease.epoch,
         "holder": node.lease.holder,
         "reason": node.said,
+        "resync_mib_per_second": min(volume.rate for volume in node.volumes.values()) / MIB if node.volumes else 0,
         "volumes": {name: _volume(volume, now) for name, volume in node.volumes.items()} if node.lease.epoch else {},
     }
 
@@ -55,19 +58,29 @@ def _volume(volume: Volume, now: float) -> dict[str, Any]:
 
 
 async def obey(node: Node, line: str) -> dict[str, Any]:
-    """Do what the line says: nothing or `status`, or `verify VOLUME [repair=ARRAY]`."""
-    words = line.split()
-    if words in ([], ["status"]):
-        return status(node)
-    if words[0] != "verify" or len(words) not in {2, 3}:
-        return {"error": f"no order is called {line!r}; known: status, verify VOLUME [repair=ARRAY]"}
-    if words[1] not in node.volumes:
-        return {"error": f"no volume is called {words[1]!r}; known: {', '.join(sorted(node.volumes))}"}
+    """Do what the line says: nothing or `status`, `verify VOLUME [repair=ARRAY]`, `resync-rate MIB_PER_SECOND|own`."""
+    match line.split():
+        case [] | ["status"]:
+            return status(node)
+        case ["verify", volume]:
+            return await _verify(node, volume, "")
+        case ["verify", volume, repair] if repair.startswith("repair="):
+            return await _verify(node, volume, repair.removeprefix("repair="))
+        case ["resync-rate", rate] if rate == "own" or rate.replace(".", "", 1).isdecimal():
+            for one in node.volumes.values():
+                one.rate = one.settings.rate if rate == "own" else int(float(rate) * MIB)
+            return status(node)
+    known = "status, verify VOLUME [repair=ARRAY], resync-rate MIB_PER_SECOND, resync-rate own"
+    return {"error": f"no order is called {line!r}; known: {known}"}
+
+
+async def _verify(node: Node, name: str, repair: str) -> dict[str, Any]:
+    if name not in node.volumes:
+        return {"error": f"no volume is called {name!r}; known: {', '.join(sorted(node.volumes))}"}
     if not node.lease.epoch:
         return {"error": f"{node.name} is standby: ask the active node"}
     answer: asyncio.Future[dict[str, Any]] = asyncio.get_running_loop().create_future()
-    repair = words[2].removeprefix("repair=") if len(words) > 2 else ""  # noqa: PLR2004 - the third word
-    node.volumes[words[1]].verify(lambda found: answer.set_result(dict(found)), monotonic(), repair)
+    node.volumes[name].verify(lambda found: answer.set_result(dict(found)), monotonic(), repair)
     return await answer
 
 

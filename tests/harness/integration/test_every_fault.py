@@ -17,6 +17,7 @@ from faults import (
     Crash,
     Duplication,
     During,
+    DuringResync,
     Every,
     Flapping,
     FullArray,
@@ -36,6 +37,7 @@ from faults import (
     Reboot,
     Reordering,
     SlowArray,
+    SlowResync,
     Stall,
     Starved,
     SwitchLoss,
@@ -83,6 +85,8 @@ PLAYABLE: list[Fault] = [
     PowerLoss("salle-2"),
     Hang("svc-2"),
     SlowArray("baie-2", by=5 * MS),
+    SlowResync(),
+    DuringResync("baie-2", PowerLoss("baie-2"), away=2000 * MS),
     FullArray("baie-2"),
     ReadErrors("baie-2", "dopasoins-1"),
     BitRot("baie-2", "dopasoins-1"),
@@ -111,6 +115,9 @@ def whole_state(lab: Lab) -> dict[str, Any]:
         "processors": {name: lab.levers.straits.allowed(name) for name in lab.nodes.nodes},
         "helpers": sorted(path.name for path in lab.enclosure.state.glob("helper-*.json")),
         "disks": {name: has_space(lab, name) for name in lab.plan.servers},
+        "resync": [
+            said["resync_mib_per_second"] for said in lab.storage.status()["virtualisers"].values() if said is not None
+        ],
         "rot": sum(
             lab.levers.decay.left(array, volume.name) for volume in lab.plan.volumes.values() for array in volume.copies
         ),

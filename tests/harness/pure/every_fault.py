@@ -16,6 +16,7 @@ from faults import (
     Crash,
     Duplication,
     During,
+    DuringResync,
     Every,
     Flapping,
     FullArray,
@@ -35,6 +36,7 @@ from faults import (
     Reboot,
     Reordering,
     SlowArray,
+    SlowResync,
     Stall,
     Starved,
     SwitchLoss,
@@ -51,7 +53,7 @@ if TYPE_CHECKING:
     from lab.plan import Plan
 
 MS = timedelta(milliseconds=1)
-COMPOSED = {"Then", "During", "Every"}
+COMPOSED = {"Then", "During", "DuringResync", "Every"}
 
 
 def of(plan: Plan) -> dict[str, st.SearchStrategy[Fault]]:
@@ -109,6 +111,7 @@ def of(plan: Plan) -> dict[str, st.SearchStrategy[Fault]]:
         "ReadErrors": st.builds(ReadErrors, arrays, one(name for name in plan.servers if plan.volumes[name].size)),
         "Reordering": st.builds(Reordering, wires, percents),
         "SlowArray": st.builds(SlowArray, arrays, st.integers(1, 200).map(lambda n: n * MS)),
+        "SlowResync": st.builds(SlowResync, st.floats(0.5, 100)),
         "Stall": programs.map(lambda told: Stall(*told)),
         "Starved": st.builds(Starved, nodes, percents),
         "SwitchLoss": st.builds(SwitchLoss, one(plan.switches)),
@@ -124,7 +127,9 @@ def simple(plan: Plan) -> st.SearchStrategy[Fault]:
 def composed(plan: Plan) -> st.SearchStrategy[Fault]:
     """Faults made of others."""
     any_ = simple(plan)
+    arrays = st.sampled_from([node.name for node in plan.nodes.values() if node.kind is NodeKind.ARRAY])
     return st.one_of(
+        st.builds(DuringResync, arrays, any_),
         st.lists(any_, min_size=1, max_size=3).map(lambda parts: Then(*parts)),
         st.builds(During, any_, any_, st.just(timedelta(0)), st.sampled_from([None, MS])),
         st.builds(Every, any_, st.just(2 * MS), st.just(MS), st.integers(1, 3)),
