@@ -13,6 +13,7 @@ from faults.hang import Hang
 from faults.isolation import Isolation
 from faults.latency import Latency
 from faults.loss import Loss
+from faults.masking import PermanentDeviceLoss
 from faults.networks import NetworkCut, PortLoss
 from faults.nothing import Nothing
 from faults.power import PowerLoss, SwitchLoss
@@ -45,6 +46,7 @@ __all__ = [
     "Loss",
     "NetworkCut",
     "Nothing",
+    "PermanentDeviceLoss",
     "PlannedStop",
     "PortLoss",
     "PowerLoss",

@@ -32,6 +32,7 @@ class Harm(StrEnum):
     FILLED = "filled"
     ROTTEN = "rotten"
     THROTTLED = "throttled"
+    WITHHELD = "withheld"
 
 
 class Journal:

@@ -8,13 +8,13 @@ import sys
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from lab.decay import Decay
 from lab.enclosure import Process
 from lab.impairments import Impairments
 from lab.journal import Harm, Journal
 from lab.nodes import REPLICA
 from lab.programs import Programs
 from lab.straits import Straits
+from lab.volumes import Decay, Masking
 from lab.waiting import wait_until
 
 if TYPE_CHECKING:
@@ -40,6 +40,7 @@ class Levers:
         self.wires = Impairments(enclosure, fabric, nodes, self.journal)
         self.straits = Straits(nodes, self.journal)
         self.decay = Decay(nodes, self.journal, self.straits)
+        self.masking = Masking(nodes, self.journal)
         self._lives: dict[str, int] = {}
         self.programs = Programs(nodes, self.journal)
         self._firmware_pids = enclosure.state / "firmware.json"
@@ -221,6 +222,7 @@ class Levers:
         self.power_on(self.journal.open(Harm.NODE_OFF), self.journal.open(Harm.SWITCH_OFF))
         self.unspoil(self.journal.open(Harm.SPOILED))
         self.unthrottle(self.journal.open(Harm.THROTTLED))
+        self.masking.give(self.journal.open(Harm.WITHHELD))
         self.straits.empty(self.journal.open(Harm.FILLED))
         self.decay.mend(self.journal.open(Harm.ROTTEN))
 

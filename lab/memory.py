@@ -135,6 +135,7 @@ class MemoryNodes:
         self.stalled: set[tuple[str, str]] = set()
         self.rotten: set[tuple[str, str]] = set()
         self.throttled: set[str] = set()
+        self.withheld: set[tuple[str, str]] = set()
         for node in plan.nodes.values():
             if node.kind in PLAYED:
                 self.nodes[node.name] = SimpleNamespace(pid=1)
@@ -205,6 +206,10 @@ class MemoryNodes:
             case ["verify", volume, repair]:
                 self.rotten.discard((repair.removeprefix("repair="), volume))
                 return {"differ": 1}
+            case ["withhold", volume, host]:
+                self.withheld.add((volume, host))
+            case ["grant", volume, host]:
+                self.withheld.discard((volume, host))
             case ["resync-rate", rate]:
                 (self.throttled.discard if rate == "own" else self.throttled.add)(name)
         return {"active": self._kinds[name] is NodeKind.VIRTUALISER}
@@ -288,6 +293,7 @@ class MemorySite:
             "stalled": set(self.nodes.stalled),
             "rotten": set(self.nodes.rotten),
             "throttled": set(self.nodes.throttled),
+            "withheld": set(self.nodes.withheld),
             "firmware": {name for name in self.plan.switches if self.levers.firmware_runs(name)},
             "helpers": {path.name for path in self.enclosure.state.glob("helper-*")},
             "bugs": {str(path) for path in self.enclosure.state.glob("nodes/*/bug-*")},

@@ -110,6 +110,8 @@ class Storage:
             for copy, state in volume["copies"].items():
                 if not state["in_sync"]:
                     yield f"volume {name}: its copy on {copy} is not in sync ({state['reason'] or 'resync'})"
+            for host in active["withheld"].get(name, ()):
+                yield f"volume {name}: taken away from {host}"
             if not volume["session"]:
                 yield f"volume {name}: no host has it open"
 

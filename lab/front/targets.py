@@ -9,7 +9,7 @@ import pytest
 
 from lab.expectation import Cut, cuts
 from lab.front.options import plan_of
-from lab.plan import NodeKind
+from lab.plan import Continuity, NodeKind
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -57,6 +57,12 @@ def _between_rooms(plan: Plan) -> list[str]:
     return [cable.name for cable in plan.cables.values() if set(cable.between) <= rooms]
 
 
+def _servers(plan: Plan, continuity: Continuity) -> list[str]:
+    """Those with a volume that a service of the plan runs on."""
+    used = [name for service in plan.services.values() for name in service.runs_on]
+    return [name for name in used if plan.servers[name].continuity is continuity and plan.volumes[name].size]
+
+
 def _array_and_its_twin(plan: Plan) -> list[tuple[str, ...]]:
     return [tuple(pair) for pair in permutations(_of_kind(plan, NodeKind.ARRAY), 2)]
 
@@ -100,6 +106,8 @@ TARGETS: dict[str, Callable[[Plan], list[str] | list[tuple[str, ...]] | list[Cut
     "mirror_cables": lambda plan: [tuple(_between_rooms(plan))],
     "cables_of_the_third_room": _cables_of_the_third_room,
     "server_with_a_volume": lambda plan: [name for name in plan.servers if plan.volumes[name].size],
+    "lone_server": lambda plan: _servers(plan, Continuity.RESTART),
+    "paired_server": lambda plan: _servers(plan, Continuity.PAIR),
     "storage_port": _doubled_storage_ports,
 }
 

@@ -16,6 +16,7 @@ from faults import (
     FullArray,
     Hang,
     NetworkCut,
+    PermanentDeviceLoss,
     PlannedStop,
     PortLoss,
     PowerLoss,
@@ -181,6 +182,34 @@ def test_care_goes_on_when_the_storage_network_parts(lab: Lab, parted_rooms: tup
     dopasoins = lab.service("dopasoins")
 
     with dopasoins.observed() as history, lab.fault(NetworkCut("storage", *parted_rooms)):
+        lab.hold()
+
+    dopasoins.judge(history).require()
+    lab.storage.verify().require()
+
+
+@nightly
+@pytest.mark.scenario("S6", fr="Volume d'un serveur isolé retiré aux serveurs physiques de sa salle")
+def test_a_lone_server_loses_its_volume(lab: Lab, lone_server: str) -> None:
+    """A server whose volume is taken away from its room's hosts is stopped at once, and restarted where it is seen."""
+    service = next(one for one in lab.plan.services.values() if lone_server in one.runs_on).name
+    room = lab.plan.nodes[lab.plan.host_of(lone_server)].place
+
+    with lab.service(service).observed() as history, lab.fault(PermanentDeviceLoss(lone_server, room)):
+        lab.hold()
+
+    lab.service(service).judge(history).require()
+    lab.storage.verify().require()
+
+
+@nightly
+@pytest.mark.scenario("S6b", fr="Volume d'un membre de la paire retiré aux serveurs physiques de sa salle")
+def test_care_goes_on_when_a_member_loses_its_volume(lab: Lab, paired_server: str) -> None:
+    """Care goes on when the volume of one member of the pair is taken away from the hosts of its room."""
+    dopasoins = lab.service("dopasoins")
+    room = lab.plan.nodes[lab.plan.host_of(paired_server)].place
+
+    with dopasoins.observed() as history, lab.fault(PermanentDeviceLoss(paired_server, room)):
         lab.hold()
 
     dopasoins.judge(history).require()

@@ -13,6 +13,7 @@ from faults import (
     During,
     DuringResync,
     NetworkCut,
+    PermanentDeviceLoss,
     PlannedStop,
     PortLoss,
     PowerLoss,
@@ -121,6 +122,11 @@ AIMS: dict[str, Aim] = {
     "S3": lambda plan: map(PowerLoss, _arrays(plan)),
     "S4": lambda plan: [_parted(plan, "storage")],
     "S5": lambda plan: [_between(plan)],
+    "S6": lambda plan: [
+        PermanentDeviceLoss(name, plan.nodes[plan.host_of(name)].place)
+        for name, volume in plan.volumes.items()
+        if volume.size
+    ],
     "S7": lambda plan: [PortLoss(host, "storage") for host in _hosts(plan)],
     "S8": lambda plan: [PortLoss(host, "storage") for host in _hosts(plan)],
     "S9": lambda plan: [PortLoss(host, "storage") for host in _hosts(plan)],

@@ -27,6 +27,7 @@ def status(node: Node) -> dict[str, Any]:
         "holder": node.lease.holder,
         "reason": node.said,
         "resync_mib_per_second": min(volume.rate for volume in node.volumes.values()) / MIB if node.volumes else 0,
+        "withheld": {name: sorted(hosts) for name, hosts in node.withheld.items() if hosts},
         "volumes": {name: _volume(volume, now) for name, volume in node.volumes.items()} if node.lease.epoch else {},
     }
 
@@ -58,7 +59,11 @@ def _volume(volume: Volume, now: float) -> dict[str, Any]:
 
 
 async def obey(node: Node, line: str) -> dict[str, Any]:
-    """Do what the line says: nothing or `status`, `verify VOLUME [repair=ARRAY]`, `resync-rate MIB_PER_SECOND|own`."""
+    """Do what the line says.
+
+    Nothing or `status`, `verify VOLUME [repair=ARRAY]`, `resync-rate MIB_PER_SECOND|own`, `withhold VOLUME HOST`, or
+    `grant VOLUME HOST`.
+    """
     match line.split():
         case [] | ["status"]:
             return status(node)
@@ -70,15 +75,35 @@ async def obey(node: Node, line: str) -> dict[str, Any]:
             for one in node.volumes.values():
                 one.rate = one.settings.rate if rate == "own" else int(float(rate) * MIB)
             return status(node)
-    known = "status, verify VOLUME [repair=ARRAY], resync-rate MIB_PER_SECOND, resync-rate own"
+        case ["withhold" | "grant" as kind, volume, host]:
+            return await _mask(node, volume, host, withheld=kind == "withhold")
+    known = (
+        "status, verify VOLUME [repair=ARRAY], resync-rate MIB_PER_SECOND, resync-rate own, withhold VOLUME HOST, "
+        "grant VOLUME HOST"
+    )
     return {"error": f"no order is called {line!r}; known: {known}"}
 
 
-async def _verify(node: Node, name: str, repair: str) -> dict[str, Any]:
-    if name not in node.volumes:
-        return {"error": f"no volume is called {name!r}; known: {', '.join(sorted(node.volumes))}"}
+def _refusal(node: Node, volume: str) -> dict[str, Any] | None:
+    if volume not in node.volumes:
+        return {"error": f"no volume is called {volume!r}; known: {', '.join(sorted(node.volumes))}"}
     if not node.lease.epoch:
         return {"error": f"{node.name} is standby: ask the active node"}
+    return None
+
+
+async def _mask(node: Node, volume: str, host: str, *, withheld: bool) -> dict[str, Any]:
+    if refusal := _refusal(node, volume):
+        return refusal
+    answer: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+    node.mask(volume, host, answer.set_result, withheld=withheld)
+    refused = await answer
+    return {"error": refused} if refused else status(node)
+
+
+async def _verify(node: Node, name: str, repair: str) -> dict[str, Any]:
+    if refusal := _refusal(node, name):
+        return refusal
     answer: asyncio.Future[dict[str, Any]] = asyncio.get_running_loop().create_future()
     node.volumes[name].verify(lambda found: answer.set_result(dict(found)), monotonic(), repair)
     return await answer

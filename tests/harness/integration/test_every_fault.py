@@ -29,6 +29,7 @@ from faults import (
     Loss,
     NetworkCut,
     Nothing,
+    PermanentDeviceLoss,
     PlannedStop,
     PortLoss,
     PowerLoss,
@@ -86,6 +87,8 @@ PLAYABLE: list[Fault] = [
     Hang("svc-2"),
     SlowArray("baie-2", by=5 * MS),
     SlowResync(),
+    PermanentDeviceLoss("imagerie", "salle-1"),
+    PermanentDeviceLoss("dopasoins-2", "salle-2"),
     DuringResync("baie-2", PowerLoss("baie-2"), away=2000 * MS),
     FullArray("baie-2"),
     ReadErrors("baie-2", "dopasoins-1"),
@@ -115,6 +118,9 @@ def whole_state(lab: Lab) -> dict[str, Any]:
         "processors": {name: lab.levers.straits.allowed(name) for name in lab.nodes.nodes},
         "helpers": sorted(path.name for path in lab.enclosure.state.glob("helper-*.json")),
         "disks": {name: has_space(lab, name) for name in lab.plan.servers},
+        "withheld": {
+            name: lab.levers.masking.without(name) for name, volume in lab.plan.volumes.items() if volume.size
+        },
         "resync": [
             said["resync_mib_per_second"] for said in lab.storage.status()["virtualisers"].values() if said is not None
         ],

@@ -115,8 +115,8 @@ class Storage:
         self.listeners[name] = await serve(NodeExports(node), ("127.0.0.1", port))
         self.ticking[name] = self.tasks.start(_tick(node))
 
-    async def start_path(self, session: int) -> tuple[Process, Session]:
-        await self.kv.swap({}, {"sessions/v": json.dumps({"host": "esx", "number": session})})
+    async def start_path(self, session: int, host: str = "esx") -> tuple[Process, Session]:
+        await self.kv.swap({}, {"sessions/v": json.dumps({"host": host, "number": session})})
         told = {
             "volume": "v",
             "session": session,
@@ -256,3 +256,42 @@ async def play_rot(folder: Path) -> None:
 @pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
 def test_what_rots_on_one_copy_is_served_found_and_mended(tmp_path: Path) -> None:
     asyncio.run(play_rot(tmp_path))
+
+
+async def play_masking(folder: Path) -> None:
+    """Take a volume away from the host that has it: its requests fail at once, for good; another host is let in."""
+    async with storage(folder) as world:
+        path, disk = await world.start_path(1)
+        await ask(disk, Kind.WRITE, 0, b"a" * 4096)
+        await ask(disk, Kind.FLUSH)
+        assert world.active is not None
+        told = await status.obey(world.active, "withhold v esx")
+        assert told["withheld"] == {"v": ["esx"]}
+        with pytest.raises(OSError, match="refused"):
+            await ask(disk, Kind.READ, 0, length=4096)
+        assert "v was taken away from esx" in (await asked(folder / "path-1.status"))["gone"]
+        with pytest.raises(OSError, match="refused"):
+            await ask(disk, Kind.WRITE, 0, b"b" * 4096)
+        assert path.returncode is None, "it stays, so that the host learns why"
+
+        later, _ = await world.start_path(2, host="other")
+        assert "esx" in (await status.obey(world.active, "status"))["withheld"]["v"]
+        await end(later)
+        await status.obey(world.active, "grant v esx")
+        back, other_disk = await world.start_path(3)
+        assert await ask(other_disk, Kind.READ, 0, length=4096) == b"a" * 4096
+        await end(back)
+        await end(path)
+
+
+async def asked(socket: Path) -> dict[str, Any]:
+    reader, writer = await asyncio.open_unix_connection(str(socket))
+    writer.write(b"status\n")
+    found: dict[str, Any] = json.loads(await reader.readline())
+    writer.close()
+    return found
+
+
+@pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
+def test_a_volume_that_is_taken_away_fails_at_once_and_comes_back(tmp_path: Path) -> None:
+    asyncio.run(play_masking(tmp_path))

@@ -1,4 +1,4 @@
-"""Data that rots on one array without a word, and is mended from the other copy; journalled like every lever."""
+"""What is done to volumes: data that rots on one copy, hosts that may not see one; journalled like every lever."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from lab.nodes import Containers
     from lab.straits import Straits
 
+_ACTIVE_WITHIN = 30.0  # seconds for a virtualiser to serve, and to be heard by the arbiters
 _WHOLE_WITHIN = 90.0  # seconds until the copies can be compared again: a room that was dark boots, and copies
 _COMPARED_WITHIN = 120.0  # seconds; a volume of 2 GiB is read from both arrays
 _COPIED_WITHIN = 30.0
@@ -80,7 +81,7 @@ class Decay:
         """
         for name in sorted(self._journal.open(Harm.ROTTEN) & set(names)):
             array, _, volume = name.partition(":")
-            said = ["no virtualiser is active"]
+            said = [""]
             wait_until(
                 partial(self._repaired, array, volume, said),
                 within=_WHOLE_WITHIN,
@@ -94,10 +95,9 @@ class Decay:
 
     def _repaired(self, array: str, volume: str, said: list[str]) -> bool:
         try:
-            active = next(name for name in self._nodes.nodes if self._status(name).get("active"))
-            found = self._nodes.ask(active, "virtualiser", f"verify {volume} repair={array}", within=_COMPARED_WITHIN)
-        except (NodeError, StopIteration) as error:
-            said.append(str(error) or said[0])
+            found = _order(self._nodes, f"verify {volume} repair={array}", within=_COMPARED_WITHIN)
+        except NodeError as error:
+            said.append(str(error))
             return False
         self._found[f"{array}:{volume}"] = found["differ"]
         return True
@@ -111,7 +111,73 @@ class Decay:
             return not self.left(array, volume)
         return False
 
-    def _status(self, node: str) -> dict[str, Any]:
+
+class Masking:
+    """Which hosts may see a volume, as a storage administrator says it to the virtualisers. May be called twice."""
+
+    def __init__(self, nodes: Containers, journal: Journal) -> None:
+        self._nodes = nodes
+        self._journal = journal
+
+    def take(self, volume: str, hosts: Iterable[str]) -> None:
+        """Take a volume away from hosts: their paths to it are told that it is gone for good.
+
+        Raises:
+            WaitedInVainError: no virtualiser is active.
+        """
+        for host in hosts:
+            self._journal.add(Harm.WITHHELD, [f"{volume}@{host}"])
+            self._tell(f"withhold {volume} {host}")
+
+    def give(self, names: Iterable[str]) -> None:
+        """Let hosts see volumes again, each named `VOLUME@HOST`.
+
+        Raises:
+            WaitedInVainError: no virtualiser is active.
+        """
+        for name in sorted(self._journal.open(Harm.WITHHELD) & set(names)):
+            volume, _, host = name.partition("@")
+            self._tell(f"grant {volume} {host}")
+            self._journal.strike(Harm.WITHHELD, [name])
+
+    def without(self, volume: str) -> frozenset[str]:
+        """The hosts that may not see a volume, as the active virtualiser says.
+
+        Raises:
+            NodeError: none is active.
+        """
+        return frozenset(_order(self._nodes, "status")["withheld"].get(volume, ()))
+
+    def is_served(self, volume: str, host: str) -> bool:
+        """Whether a path on a host is served with a volume."""
         with suppress(NodeError):
-            return self._nodes.ask(node, "virtualiser")
-        return {}
+            return bool(self._nodes.ask(host, f"path-{volume}")["node"])
+        return False
+
+    def _tell(self, order: str) -> None:
+        said = [""]
+
+        def done() -> bool:
+            try:
+                _order(self._nodes, order)
+            except NodeError as error:
+                said.append(str(error))
+                return False
+            return True
+
+        wait_until(done, within=_ACTIVE_WITHIN, because=lambda: said[-1], every=0.1)
+
+
+def _order(nodes: Containers, line: str, within: float = 2.0) -> dict[str, Any]:
+    """Tell the active virtualiser something; returns its answer.
+
+    Raises:
+        NodeError: none is active, or it refuses.
+    """
+    for name in nodes.nodes:
+        with suppress(NodeError):
+            if nodes.ask(name, "virtualiser").get("active"):
+                break
+    else:
+        raise NodeError("no virtualiser is active")
+    return nodes.ask(name, "virtualiser", line, within=within)
