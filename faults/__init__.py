@@ -24,7 +24,7 @@ from faults.resync import DuringResync, SlowResync
 from faults.rot import BitRot
 from faults.scrambling import Duplication, Reordering
 from faults.several import Then
-from faults.starved import Starved
+from faults.starved import MemoryPressure, Starved
 
 __all__ = [
     "BitRot",
@@ -44,6 +44,7 @@ __all__ = [
     "Isolation",
     "Latency",
     "Loss",
+    "MemoryPressure",
     "NetworkCut",
     "Nothing",
     "PermanentDeviceLoss",

@@ -29,6 +29,7 @@ class Harm(StrEnum):
     DELAYED = "delayed"
     FLAPPING = "flapping"
     STARVED = "starved"
+    SQUEEZED = "squeezed"
     FILLED = "filled"
     ROTTEN = "rotten"
     THROTTLED = "throttled"

@@ -214,6 +214,7 @@ class Levers:
         """Put right whatever the journal says is broken, whoever broke it."""
         self.wires.mend_all(self._light)
         self.straits.feed(self.journal.open(Harm.STARVED))
+        self.straits.relax(self.journal.open(Harm.SQUEEZED))
         self.wake(self.journal.open(Harm.FROZEN))
         self.programs.unstall(self.journal.open(Harm.STALLED))
         self.cure(self.journal.open(Harm.CRASHING))

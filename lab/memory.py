@@ -136,6 +136,7 @@ class MemoryNodes:
         self.rotten: set[tuple[str, str]] = set()
         self.throttled: set[str] = set()
         self.withheld: set[tuple[str, str]] = set()
+        self.squeezed: set[str] = set()
         for node in plan.nodes.values():
             if node.kind in PLAYED:
                 self.nodes[node.name] = SimpleNamespace(pid=1)
@@ -161,6 +162,7 @@ class MemoryNodes:
         self.off |= ended
         self.frozen -= ended
         self.throttled -= ended
+        self.squeezed -= ended
         for name in ended:
             self.shares.pop(name, None)
             self.orders.pop(name, None)
@@ -254,6 +256,17 @@ class MemoryNodes:
             held_back=lambda: 1,
         )
 
+    def memory(self, name: str) -> SimpleNamespace:
+        """What it may use of the machine's memory."""
+        return SimpleNamespace(
+            allow=lambda length: self._squeeze(name, length), held=lambda: 1, allowed=lambda: None, refused=lambda: 1
+        )
+
+    def _squeeze(self, name: str, length: int | None) -> None:
+        if name in self.off:
+            raise OSError(errno.ENODEV, f"node {name} is off")
+        (self.squeezed.discard if length is None else self.squeezed.add)(name)
+
 
 class MemorySite:
     """What a fault may use of such a lab."""
@@ -294,6 +307,7 @@ class MemorySite:
             "rotten": set(self.nodes.rotten),
             "throttled": set(self.nodes.throttled),
             "withheld": set(self.nodes.withheld),
+            "squeezed": set(self.nodes.squeezed),
             "firmware": {name for name in self.plan.switches if self.levers.firmware_runs(name)},
             "helpers": {path.name for path in self.enclosure.state.glob("helper-*")},
             "bugs": {str(path) for path in self.enclosure.state.glob("nodes/*/bug-*")},

@@ -1,4 +1,4 @@
-"""Nodes that live on and cannot breathe: hardly any processor, or a disk without space; journalled like every lever."""
+"""Nodes that live on and cannot breathe: no processor, memory or disk space to speak of; journalled like every lever."""
 
 from __future__ import annotations
 
@@ -30,6 +30,7 @@ class Straits:
     def __init__(self, nodes: Containers, journal: Journal) -> None:
         self._nodes = nodes
         self._journal = journal
+        self._refused: dict[str, int] = {}
 
     # -- processor --------------------------------------------------------------------------------------------------
 
@@ -64,6 +65,37 @@ class Straits:
     def held_back(self, node: str) -> int:
         """How often a node wanted more."""
         return self._nodes.processor(node).held_back()
+
+    # -- memory -----------------------------------------------------------------------------------------------------
+
+    def squeeze(self, nodes: Iterable[str], spare: int) -> None:
+        """Leave nodes what their programs hold, and so many bytes for everything else.
+
+        Raises:
+            NotAvailableError: this kernel limits no memory.
+        """
+        names = [name for name in nodes if name in self._nodes.nodes]
+        self._journal.add(Harm.SQUEEZED, names)
+        for name in names:
+            memory = self._nodes.memory(name)
+            self._refused[name] = memory.refused()
+            try:
+                memory.allow(memory.held() + spare)
+            except OSError as error:
+                raise NotAvailableError(f"the memory of {name} cannot be limited on this machine: {error}") from error
+
+    def relax(self, nodes: Iterable[str]) -> None:
+        """Give nodes all they want; one that booted meanwhile has it already."""
+        names = sorted(self._journal.open(Harm.SQUEEZED) & set(nodes))
+        for name in names:
+            if self._nodes.is_on(name):
+                self._nodes.memory(name).allow(None)
+        self._journal.strike(Harm.SQUEEZED, names)
+
+    def memory_of(self, node: str) -> tuple[int | None, int]:
+        """Bytes that a node may use (None is all), and how often it reached that since it was squeezed."""
+        memory = self._nodes.memory(node)
+        return memory.allowed(), memory.refused() - self._refused.get(node, 0)
 
     # -- disk -------------------------------------------------------------------------------------------------------
 

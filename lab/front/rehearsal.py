@@ -48,6 +48,7 @@ UNDO = {
     Harm.DELAYED: "delete the firewall's table, end the relay",
     Harm.FLAPPING: "end the program, light the ports",
     Harm.STARVED: "lift the control group's quota",
+    Harm.SQUEEZED: "lift the control group's limit of memory",
     Harm.FILLED: "delete the file that fills the disk",
     Harm.STALLED: "let the processes run on",
     Harm.THROTTLED: "tell the virtualisers to copy at their own speed",
