@@ -1,4 +1,4 @@
-"""Nodes that live on and cannot breathe: no processor, memory or disk space to speak of; journalled like every lever."""
+"""Nodes that live on and cannot breathe: no processor, memory or disk to speak of; journalled like every lever."""
 
 from __future__ import annotations
 

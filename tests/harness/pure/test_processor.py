@@ -1,4 +1,4 @@
-"""A node's share of processor and memory, in both versions of control groups; over folders that look like the kernel's."""
+"""A node's share of processor and memory, in both versions of control groups; over folders like the kernel's."""
 
 from __future__ import annotations
 
