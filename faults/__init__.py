@@ -13,23 +13,28 @@ from faults.hang import Hang
 from faults.isolation import Isolation
 from faults.latency import Latency
 from faults.loss import Loss
+from faults.masking import PermanentDeviceLoss
 from faults.networks import NetworkCut, PortLoss
 from faults.nothing import Nothing
 from faults.power import PowerLoss, SwitchLoss
 from faults.programs import Crash, Stall
 from faults.rate import Rate
 from faults.reboot import Reboot
+from faults.resync import DuringResync, SlowResync
+from faults.rot import BitRot
 from faults.scrambling import Duplication, Reordering
 from faults.several import Then
-from faults.starved import Starved
+from faults.starved import MemoryPressure, Starved
 
 __all__ = [
+    "BitRot",
     "Blackhole",
     "CableCut",
     "ControllerBug",
     "Crash",
     "Duplication",
     "During",
+    "DuringResync",
     "Every",
     "Flapping",
     "FullArray",
@@ -39,8 +44,10 @@ __all__ = [
     "Isolation",
     "Latency",
     "Loss",
+    "MemoryPressure",
     "NetworkCut",
     "Nothing",
+    "PermanentDeviceLoss",
     "PlannedStop",
     "PortLoss",
     "PowerLoss",
@@ -49,6 +56,7 @@ __all__ = [
     "Reboot",
     "Reordering",
     "SlowArray",
+    "SlowResync",
     "Stall",
     "Starved",
     "SwitchLoss",

@@ -1,4 +1,4 @@
-"""A machine that is neither dead nor well: it gets its turn far too seldom."""
+"""A machine that is neither dead nor well: it gets its turn far too seldom, or has no memory left to work in."""
 
 from __future__ import annotations
 
@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from lab.plan import Plan
 
 
+def _node(plan: Plan, name: str) -> str:
+    return known(name, [node.name for node in plan.nodes.values() if node.kind is not NodeKind.WARD], "node of a room")
+
+
 @dataclass(frozen=True)
 class Starved:
     """A machine gets next to no processor, as one does whose firmware saves power or whose neighbour takes all."""
@@ -23,8 +27,7 @@ class Starved:
 
     def lost(self, plan: Plan) -> frozenset[str]:
         """Nothing: it answers, some time."""
-        names = [node.name for node in plan.nodes.values() if node.kind is not NodeKind.WARD]
-        known(self.node, names, "node of a room")
+        _node(plan, self.node)
         if not 0 < self.percent < 100:  # noqa: PLR2004 - that is what percent means
             raise PlanError(f"a starved node has more than 0 and less than 100 % of a processor ({self.percent:g} %)")
         return frozenset()
@@ -59,3 +62,50 @@ class Starved:
     def heal(self, lab: Site) -> None:
         """Give it all it wants."""
         lab.levers.straits.feed([self.node])
+
+
+@dataclass(frozen=True)
+class MemoryPressure:
+    """A machine keeps what its programs hold in memory and next to nothing else: all they read comes from disk anew."""
+
+    node: str
+    spare_mib: int = 16
+
+    def lost(self, plan: Plan) -> frozenset[str]:
+        """Nothing: it answers, some time."""
+        _node(plan, self.node)
+        if self.spare_mib < 0:
+            raise PlanError(f"a machine cannot have less than no memory to spare ({self.spare_mib} MiB)")
+        return frozenset()
+
+    def scope(self, plan: Plan) -> Scope:
+        """One component."""
+        self.lost(plan)
+        return Scope.ONE_COMPONENT
+
+    @property
+    def french(self) -> str:
+        """What the report calls it."""
+        return f"{self.node} à court de mémoire ({self.spare_mib} Mio de reste)"
+
+    def inject(self, lab: Site) -> None:
+        """Limit its control group."""
+        self.lost(lab.plan)
+        lab.levers.straits.squeeze([self.node], self.spare_mib << 20)
+
+    def holds(self, lab: Site) -> Felt:
+        """It may use no more, and reached that limit, as the kernel counts."""
+        if self.node not in lab.levers.nodes.nodes:
+            return Felt(holds=False, detail=f"{self.node} is not played", detail_fr=f"{self.node} n'est pas joué")
+        allowed, reached = lab.levers.straits.memory_of(self.node)
+        size = "all" if allowed is None else f"{allowed >> 20} MiB"
+        return Felt(
+            allowed is not None and reached > 0,
+            f"{size} of memory allowed, reached {reached} times",
+            f"mémoire accordée : {'toute' if allowed is None else size.replace('MiB', 'Mio')} ; "
+            f"limite atteinte {reached} fois",
+        )
+
+    def heal(self, lab: Site) -> None:
+        """Give it all it wants."""
+        lab.levers.straits.relax([self.node])

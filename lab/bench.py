@@ -373,7 +373,7 @@ class Lab:
             return max(slowest, vendor.host_dead_with_storage + vendor.heartbeat), True
         if storage(self.plan, *self.scenario.steps).is_partly_frozen:
             return vendor.vmcp + vendor.heartbeat, True
-        return slowest, any(name in self.plan.servers for name in self.scenario.steps[-1])
+        return slowest, any(name.partition("/")[0] in self.plan.servers for name in self.scenario.steps[-1])
 
     def _past(self, end: float) -> bool:
         """Whether the time has come."""

@@ -29,7 +29,11 @@ class Harm(StrEnum):
     DELAYED = "delayed"
     FLAPPING = "flapping"
     STARVED = "starved"
+    SQUEEZED = "squeezed"
     FILLED = "filled"
+    ROTTEN = "rotten"
+    THROTTLED = "throttled"
+    WITHHELD = "withheld"
 
 
 class Journal:

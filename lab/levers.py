@@ -14,6 +14,7 @@ from lab.journal import Harm, Journal
 from lab.nodes import REPLICA
 from lab.programs import Programs
 from lab.straits import Straits
+from lab.volumes import Decay, Masking
 from lab.waiting import wait_until
 
 if TYPE_CHECKING:
@@ -38,6 +39,8 @@ class Levers:
         self.journal = Journal.read(enclosure.state / "journal.jsonl")
         self.wires = Impairments(enclosure, fabric, nodes, self.journal)
         self.straits = Straits(nodes, self.journal)
+        self.decay = Decay(nodes, self.journal, self.straits)
+        self.masking = Masking(nodes, self.journal)
         self._lives: dict[str, int] = {}
         self.programs = Programs(nodes, self.journal)
         self._firmware_pids = enclosure.state / "firmware.json"
@@ -155,7 +158,7 @@ class Levers:
         self.journal.strike(Harm.FROZEN, names)
 
     def spoil(self, array: str, order: str) -> dict[str, Any]:
-        """Tell an array to misbehave: `slow 0.05`, `read-error VOLUME OFFSET LENGTH`, `rot VOLUME OFFSET`, `full`."""
+        """Tell an array to misbehave: `slow 0.05`, `read-error VOLUME OFFSET LENGTH`, `full`."""
         self.journal.add(Harm.SPOILED, [array])
         return self.nodes.ask(array, "array", order)
 
@@ -166,6 +169,23 @@ class Levers:
             if self.nodes.is_on(name):
                 self.nodes.ask(name, "array", "mend")
         self.journal.strike(Harm.SPOILED, names)
+
+    def throttle(self, virtualisers: Iterable[str], mib_per_second: float) -> None:
+        """Let virtualisers bring copies up to date no faster than this; one without power boots with its own speed."""
+        names = list(virtualisers)
+        self.journal.add(Harm.THROTTLED, names)
+        self._set_resync_rate(names, f"{mib_per_second:g}")
+
+    def unthrottle(self, virtualisers: Iterable[str]) -> None:
+        """Let them copy at their own speed."""
+        names = sorted(self.journal.open(Harm.THROTTLED) & set(virtualisers))
+        self._set_resync_rate(names, "own")
+        self.journal.strike(Harm.THROTTLED, names)
+
+    def _set_resync_rate(self, virtualisers: Iterable[str], rate: str) -> None:
+        for name in virtualisers:
+            if self.nodes.is_on(name):
+                self.nodes.ask(name, "virtualiser", f"resync-rate {rate}")
 
     def crash(self, nodes: Iterable[str], program: str, number: signal.Signals = signal.SIGKILL) -> None:
         """End a program of nodes now, and again at each of its starts: a bug, which a restart does not cure.
@@ -194,6 +214,7 @@ class Levers:
         """Put right whatever the journal says is broken, whoever broke it."""
         self.wires.mend_all(self._light)
         self.straits.feed(self.journal.open(Harm.STARVED))
+        self.straits.relax(self.journal.open(Harm.SQUEEZED))
         self.wake(self.journal.open(Harm.FROZEN))
         self.programs.unstall(self.journal.open(Harm.STALLED))
         self.cure(self.journal.open(Harm.CRASHING))
@@ -201,7 +222,10 @@ class Levers:
         self.plug(self.journal.open(Harm.UNPLUGGED))
         self.power_on(self.journal.open(Harm.NODE_OFF), self.journal.open(Harm.SWITCH_OFF))
         self.unspoil(self.journal.open(Harm.SPOILED))
+        self.unthrottle(self.journal.open(Harm.THROTTLED))
+        self.masking.give(self.journal.open(Harm.WITHHELD))
         self.straits.empty(self.journal.open(Harm.FILLED))
+        self.decay.mend(self.journal.open(Harm.ROTTEN))
 
     def unflap(self, interfaces: Iterable[str]) -> None:
         """End a loose connection, and light what may be lit."""

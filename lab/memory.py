@@ -124,6 +124,7 @@ class MemoryNodes:
     def __init__(self, plan: Plan, fabric: MemoryFabric, folder: Path) -> None:
         self._folder = folder
         self._fabric = fabric
+        self._kinds = {node.name: node.kind for node in plan.nodes.values()}
         self.enclosure = SimpleNamespace(proc=lambda _: folder)
         self.nodes: dict[str, SimpleNamespace] = {}
         self.off: set[str] = set()
@@ -132,6 +133,10 @@ class MemoryNodes:
         self.orders: dict[str, set[str]] = defaultdict(set)
         self.filled: set[str] = set()
         self.stalled: set[tuple[str, str]] = set()
+        self.rotten: set[tuple[str, str]] = set()
+        self.throttled: set[str] = set()
+        self.withheld: set[tuple[str, str]] = set()
+        self.squeezed: set[str] = set()
         for node in plan.nodes.values():
             if node.kind in PLAYED:
                 self.nodes[node.name] = SimpleNamespace(pid=1)
@@ -156,6 +161,8 @@ class MemoryNodes:
         ended = set(names)
         self.off |= ended
         self.frozen -= ended
+        self.throttled -= ended
+        self.squeezed -= ended
         for name in ended:
             self.shares.pop(name, None)
             self.orders.pop(name, None)
@@ -178,17 +185,39 @@ class MemoryNodes:
         return name in self.frozen
 
     def ask(self, name: str, program: str, line: str = "status", *, within: float = 2.0) -> dict[str, Any]:  # noqa: ARG002
-        """An array takes orders.
+        """An array takes orders; a virtualiser mends what rots, and is always there.
 
         Raises:
-            NodeError: it has no power.
+            NodeError: the array has no power.
         """
-        self._insist(name)
-        self.orders[name] = set() if line == "mend" else self.orders[name] | {line}
+        if program == "virtualiser":
+            return self._virtualise(name, line.split())
+        match line.split():
+            case ["status"]:
+                return {"mischief": {"rotten": [[volume, 0] for array, volume in self.rotten if array == name]}}
+            case ["rot" | "decay", volume, *_]:
+                self._insist(name)
+                self.rotten.add((name, volume))
+            case _:
+                self._insist(name)
+                self.orders[name] = set() if line == "mend" else self.orders[name] | {line}
         return {}
 
+    def _virtualise(self, name: str, words: list[str]) -> dict[str, Any]:
+        match words:
+            case ["verify", volume, repair]:
+                self.rotten.discard((repair.removeprefix("repair="), volume))
+                return {"differ": 1}
+            case ["withhold", volume, host]:
+                self.withheld.add((volume, host))
+            case ["grant", volume, host]:
+                self.withheld.discard((volume, host))
+            case ["resync-rate", rate]:
+                (self.throttled.discard if rate == "own" else self.throttled.add)(name)
+        return {"active": self._kinds[name] is NodeKind.VIRTUALISER}
+
     def run(self, name: str, *command: str) -> Ran:
-        """A disk is filled, and emptied; processes are found, stopped, and let run on.
+        """A disk is filled, and emptied, a file has blocks; processes are found, stopped, and let run on.
 
         Raises:
             NodeError: the node has no power.
@@ -203,6 +232,8 @@ class MemoryNodes:
                 return Ran(0, "1\n")
             case ("python3", "-m", "replica.hypervisor.census", _):
                 return Ran(0, "[2, 3]")
+        if "filefrag" in command[-1]:
+            return Ran(0, "   0:        0..      23:      34816..     34839:     24:             last,eof\n")
         disk = _DISK.search(command[-1])
         if disk and _FILLER in command[-1]:
             (self.filled.add if "fallocate" in command[-1] else self.filled.discard)(disk[1])
@@ -224,6 +255,17 @@ class MemoryNodes:
             allowed=lambda: self.shares.get(name),
             held_back=lambda: 1,
         )
+
+    def memory(self, name: str) -> SimpleNamespace:
+        """What it may use of the machine's memory."""
+        return SimpleNamespace(
+            allow=lambda length: self._squeeze(name, length), held=lambda: 1, allowed=lambda: None, refused=lambda: 1
+        )
+
+    def _squeeze(self, name: str, length: int | None) -> None:
+        if name in self.off:
+            raise OSError(errno.ENODEV, f"node {name} is off")
+        (self.squeezed.discard if length is None else self.squeezed.add)(name)
 
 
 class MemorySite:
@@ -262,6 +304,10 @@ class MemorySite:
             "orders": {name: set(orders) for name, orders in self.nodes.orders.items() if orders},
             "filled": set(self.nodes.filled),
             "stalled": set(self.nodes.stalled),
+            "rotten": set(self.nodes.rotten),
+            "throttled": set(self.nodes.throttled),
+            "withheld": set(self.nodes.withheld),
+            "squeezed": set(self.nodes.squeezed),
             "firmware": {name for name in self.plan.switches if self.levers.firmware_runs(name)},
             "helpers": {path.name for path in self.enclosure.state.glob("helper-*")},
             "bugs": {str(path) for path in self.enclosure.state.glob("nodes/*/bug-*")},

@@ -20,18 +20,28 @@ _VERIFY_WITHIN = 120.0  # seconds; a volume of 2 GiB is read from both arrays
 
 @dataclass(frozen=True)
 class Compared:
-    """What comparing the copies of one volume gave. `grains` of 64 KiB, `frozen` in seconds."""
+    """What comparing the copies of one volume gave.
+
+    Args:
+        volume: which.
+        grains: of 64 KiB, how many were compared.
+        differ: how many of them differ.
+        differing: the first of these.
+        frozen: seconds for which writes were held at most, at a time.
+    """
 
     volume: str
     grains: int
+    differ: int
     differing: tuple[int, ...]
     frozen: float
 
     def __str__(self) -> str:
-        if not self.differing:
-            return f"{self.volume}: both copies are the same ({self.grains} grains, frozen for {self.frozen:.2f} s)"
+        if not self.differ:
+            held = f"writes held for {self.frozen:.2f} s at a time"
+            return f"{self.volume}: both copies are the same ({self.grains} grains, {held})"
         first = ", ".join(str(grain) for grain in self.differing[:5])
-        return f"{self.volume}: {len(self.differing)} of {self.grains} grains differ, the first: {first}"
+        return f"{self.volume}: {self.differ} of {self.grains} grains differ, the first: {first}"
 
 
 @dataclass(frozen=True)
@@ -43,7 +53,7 @@ class Verification:
     @property
     def identical(self) -> bool:
         """Whether no grain differs."""
-        return not any(volume.differing for volume in self.volumes)
+        return not any(volume.differ for volume in self.volumes)
 
     def require(self) -> None:
         """Insist on it.
@@ -52,7 +62,7 @@ class Verification:
             NotMet: the copies of a volume differ; the sentence says where.
         """
         if not self.identical:
-            raise NotMet("; ".join(str(volume) for volume in self.volumes if volume.differing))
+            raise NotMet("; ".join(str(volume) for volume in self.volumes if volume.differ))
 
 
 class Storage:
@@ -100,6 +110,8 @@ class Storage:
             for copy, state in volume["copies"].items():
                 if not state["in_sync"]:
                     yield f"volume {name}: its copy on {copy} is not in sync ({state['reason'] or 'resync'})"
+            for host in active["withheld"].get(name, ()):
+                yield f"volume {name}: taken away from {host}"
             if not volume["session"]:
                 yield f"volume {name}: no host has it open"
 
@@ -117,7 +129,7 @@ class Storage:
 
     def _compared(self, active: str, volume: str) -> Compared:
         found = self._nodes.ask(active, "virtualiser", f"verify {volume}", within=_VERIFY_WITHIN)
-        return Compared(volume, found["grains"], tuple(found["differing"]), found["frozen_s"])
+        return Compared(volume, found["grains"], found["differ"], tuple(found["differing"]), found["frozen_s"])
 
     def _ask(self, node: str, program: str) -> dict[str, Any] | None:
         try:

@@ -1,4 +1,4 @@
-"""Nodes that live on and cannot breathe: hardly any processor, or a disk without space; journalled like every lever."""
+"""Nodes that live on and cannot breathe: no processor, memory or disk to speak of; journalled like every lever."""
 
 from __future__ import annotations
 
@@ -30,6 +30,7 @@ class Straits:
     def __init__(self, nodes: Containers, journal: Journal) -> None:
         self._nodes = nodes
         self._journal = journal
+        self._refused: dict[str, int] = {}
 
     # -- processor --------------------------------------------------------------------------------------------------
 
@@ -65,6 +66,37 @@ class Straits:
         """How often a node wanted more."""
         return self._nodes.processor(node).held_back()
 
+    # -- memory -----------------------------------------------------------------------------------------------------
+
+    def squeeze(self, nodes: Iterable[str], spare: int) -> None:
+        """Leave nodes what their programs hold, and so many bytes for everything else.
+
+        Raises:
+            NotAvailableError: this kernel limits no memory.
+        """
+        names = [name for name in nodes if name in self._nodes.nodes]
+        self._journal.add(Harm.SQUEEZED, names)
+        for name in names:
+            memory = self._nodes.memory(name)
+            self._refused[name] = memory.refused()
+            try:
+                memory.allow(memory.held() + spare)
+            except OSError as error:
+                raise NotAvailableError(f"the memory of {name} cannot be limited on this machine: {error}") from error
+
+    def relax(self, nodes: Iterable[str]) -> None:
+        """Give nodes all they want; one that booted meanwhile has it already."""
+        names = sorted(self._journal.open(Harm.SQUEEZED) & set(nodes))
+        for name in names:
+            if self._nodes.is_on(name):
+                self._nodes.memory(name).allow(None)
+        self._journal.strike(Harm.SQUEEZED, names)
+
+    def memory_of(self, node: str) -> tuple[int | None, int]:
+        """Bytes that a node may use (None is all), and how often it reached that since it was squeezed."""
+        memory = self._nodes.memory(node)
+        return memory.allowed(), memory.refused() - self._refused.get(node, 0)
+
     # -- disk -------------------------------------------------------------------------------------------------------
 
     def fill(self, server: str) -> None:
@@ -74,7 +106,7 @@ class Straits:
             NodeError: the server does not run, or its disk could not be filled.
         """
         self._journal.add(Harm.FILLED, [server])
-        left = self._inside(server, _FILL.format(folder=_DISK.format(server), file=_FILLER))
+        left = self.inside(server, _FILL.format(folder="{disk}", file=_FILLER))
         if not left.isdecimal():
             raise NodeError(f"the disk of {server} could not be filled: {left}")
 
@@ -85,7 +117,7 @@ class Straits:
             NodeError: one does not run, so that nobody can reach its disk: it stays in the journal.
         """
         for server in sorted(self._journal.open(Harm.FILLED) & set(servers)):
-            self._inside(server, f"rm -f {_DISK.format(server)}/{_FILLER}")
+            self.inside(server, f"rm -f {{disk}}/{_FILLER}")
             self._journal.strike(Harm.FILLED, [server])
 
     def space(self, server: str) -> int:
@@ -94,12 +126,21 @@ class Straits:
         Raises:
             NodeError: the server does not run.
         """
-        return int(self._inside(server, f"df --output=avail -B1 {_DISK.format(server)} | tail -1"))
+        return int(self.inside(server, "df --output=avail -B1 {disk} | tail -1"))
 
-    def _inside(self, server: str, script: str) -> str:
-        """Run a script where the server's disk is mounted: only there, in the mount namespace of its program."""
+    def inside(self, server: str, script: str) -> str:
+        """Run a script where the server's disk is mounted: only there, in the mount namespace of its program.
+
+        Args:
+            server: whose.
+            script: of a shell; `{disk}` in it is where the disk is mounted.
+
+        Raises:
+            NodeError: the server does not run, or the script failed.
+        """
         node, pid = self._program(server)
-        ran = self._nodes.run(node, "nsenter", "-m", "-t", pid, "sh", "-c", script)
+        told = script.replace("{disk}", _DISK.format(server))
+        ran = self._nodes.run(node, "nsenter", "-m", "-t", pid, "sh", "-c", told)
         if ran.status:
             raise NodeError(f"the disk of {server} cannot be reached: {ran.output.strip()[-300:]}")
         return ran.output.strip()

@@ -45,6 +45,8 @@ def _noticed_by(server: Server, reach: Reach, stored: Storage) -> tuple[str, ...
         return ("isolation-response",)
     if not reach.alive(host):
         return ("host-dead",)
+    if not reach.may_see(server.name, host):
+        return ("pdl",)
     if server.name in stored.frozen:
         heard = any(reach.talk(host, voter, MANAGEMENT) for voter in stored.majority)
         return ("apd", "vmcp") if heard else ("host-dead",)

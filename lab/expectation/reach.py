@@ -27,7 +27,8 @@ class Reach:
     Args:
         plan: The plan.
         lost: What is gone: names of places, nodes, switches, cables or servers; ``fibre-a/storage`` for one network
-            of a cable, ``esx-11/sw-storage-1`` for the port of a node on a switch.
+            of a cable, ``esx-11/sw-storage-1`` for the port of a node on a switch, ``imagerie/esx-21`` for a server's
+            volume that this host may not see.
         placement: By server, the host where it runs; one that is not named runs where it started.
 
     Raises:
@@ -60,13 +61,20 @@ class Reach:
     def member_alive(self, server: str) -> bool:
         """Say whether a server and the host where it runs are still there, and the host has no reason to stop it."""
         host = self.host_of(server)
-        return server not in self._lost and self.alive(host) and not self._gives_up(host)
+        here = server not in self._lost and self.alive(host) and self.may_see(server, host)
+        return here and not self._gives_up(host)
+
+    def may_see(self, server: str, host: str) -> bool:
+        """Say whether a host may see the volume of a server."""
+        return f"{server}/{host}" not in self._lost
 
     def why_gone(self, server: str) -> Cause:
         """Say why a server is no longer there."""
         host = self.host_of(server)
         if self.is_isolated(server):
             return Cause(f"{server} is stopped by {host}, isolated", f"{server} est arrêté par {host}, isolé")
+        if self.alive(host) and not self.may_see(server, host):
+            return Cause(f"{host} may not see {server}'s volume", f"{host} n'a plus le volume de {server}")
         return Cause(f"{server} is lost with {host}", f"{server} est perdu avec {host}")
 
     def is_isolated(self, server: str) -> bool:
@@ -116,7 +124,7 @@ def reaches(plan: Plan, lost: Sequence[AbstractSet[str]], placement: Mapping[str
 
 
 def _checked(plan: Plan, placement: Mapping[str, str]) -> Mapping[str, str]:
-    hosts = [node.name for node in plan.nodes.values() if node.kind is NodeKind.HOST]
+    hosts = _hosts(plan)
     for server, host in placement.items():
         if server not in plan.servers:
             raise UnknownNameError(unknown("server", server, plan.servers))
@@ -131,7 +139,13 @@ def _is_known(plan: Plan, name: str) -> bool:
         return any(name in named for named in (plan.places, plan.nodes, plan.switches, plan.cables, plan.servers))
     if whole in plan.cables:
         return part in plan.cables[whole].carries
+    if whole in plan.servers:
+        return part in _hosts(plan)
     return whole in plan.nodes and part in _standing(plan, whole)
+
+
+def _hosts(plan: Plan) -> list[str]:
+    return [node.name for node in plan.nodes.values() if node.kind is NodeKind.HOST]
 
 
 def _standing(plan: Plan, node: str) -> list[str]:
@@ -143,8 +157,10 @@ def _alike(plan: Plan, name: str) -> list[str]:
     whole, slash, _ = name.partition("/")
     if whole in plan.cables:
         return [f"{whole}/{network}" for network in plan.cables[whole].carries]
+    if slash and whole in plan.servers:
+        return [f"{whole}/{host}" for host in _hosts(plan)]
     if slash and whole in plan.nodes:
         return [f"{whole}/{switch}" for switch in _standing(plan, whole)]
     if slash:
-        return [*plan.cables, *plan.nodes]
+        return [*plan.cables, *plan.nodes, *plan.servers]
     return [*plan.places, *plan.nodes, *plan.switches, *plan.cables, *plan.servers]

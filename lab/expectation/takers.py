@@ -51,6 +51,8 @@ class Takers:
 
     def _sees_volume(self, host: str) -> bool:
         active = self._stored.active
+        if not self._reach.may_see(self._server.name, host):
+            return False
         return not self._server.volume or (active is not None and self._reach.talk(host, active, STORAGE))
 
     def _may_go(self, server: Server, host: str) -> bool:

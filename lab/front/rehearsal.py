@@ -48,8 +48,12 @@ UNDO = {
     Harm.DELAYED: "delete the firewall's table, end the relay",
     Harm.FLAPPING: "end the program, light the ports",
     Harm.STARVED: "lift the control group's quota",
+    Harm.SQUEEZED: "lift the control group's limit of memory",
     Harm.FILLED: "delete the file that fills the disk",
     Harm.STALLED: "let the processes run on",
+    Harm.THROTTLED: "tell the virtualisers to copy at their own speed",
+    Harm.WITHHELD: "tell the active virtualiser that the host may see the volume again",
+    Harm.ROTTEN: "compare the copies, give this one the other's grains where they differ",
 }
 ENDS_BY_ITSELF = {Harm.SILENCED, Harm.LOSSY, Harm.HOLLOW, Harm.DELAYED, Harm.FLAPPING}
 _WIRE = re.compile(r"\b[cn]\d+[ab]?\b")
@@ -82,13 +86,17 @@ def acts(plan: Plan, fault: Fault) -> list[Act]:
         NotAvailableError: as far as can be known without a lab, it cannot be played.
         PlanError: it names what the plan does not know.
     """
-    with tempfile.TemporaryDirectory(prefix="bascule-dry-") as folder:
-        site = MemorySite(plan, Path(folder))
-        fault.lost(plan)
-        for part in simple_parts(fault):
+    fault.lost(plan)
+    done: dict[Harm, set[str]] = {harm: set() for harm in Harm}
+    names: dict[str, str] = {}
+    for part in simple_parts(fault):  # each by itself: what an earlier one broke may be whole again by then
+        with tempfile.TemporaryDirectory(prefix="bascule-dry-") as folder:
+            site = MemorySite(plan, Path(folder))
             part.inject(site)
-        names = _wires(site.fabric.layout)
-        return [Act(harm, _said(sorted(found), names)) for harm, found in site.levers.journal.items() if found]
+            names = _wires(site.fabric.layout)
+            for harm, found in site.levers.journal.items():
+                done[harm] |= found
+    return [Act(harm, _said(sorted(found), names)) for harm, found in done.items() if found]
 
 
 def _wires(layout: Layout) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import permutations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
@@ -67,6 +68,16 @@ def _between_rooms(plan: Plan) -> list[str]:
     return [cable.name for cable in plan.cables.values() if set(cable.between) <= rooms]
 
 
+def _servers(plan: Plan, continuity: Continuity) -> list[str]:
+    """Those with a volume that a service of the plan runs on."""
+    used = [name for service in plan.services.values() for name in service.runs_on]
+    return [name for name in used if plan.servers[name].continuity is continuity and plan.volumes[name].size]
+
+
+def _array_and_its_twin(plan: Plan) -> list[tuple[str, ...]]:
+    return [tuple(pair) for pair in permutations(_of_kind(plan, NodeKind.ARRAY), 2)]
+
+
 def _cables_of_the_third_room(plan: Plan) -> list[tuple[str, ...]]:
     third = [room for room in plan.rooms if room not in _main_rooms(plan)]
     return [tuple(cable.name for cable in plan.cables.values() if room in cable.between) for room in third]
@@ -101,9 +112,11 @@ TARGETS: dict[str, Callable[[Plan], list[str] | list[tuple[str, ...]] | list[Cut
     "witness": lambda plan: _of_kind(plan, NodeKind.WITNESS),
     "every_arbiter": lambda plan: [tuple(_of_kind(plan, NodeKind.ARBITER, NodeKind.WITNESS))],
     "parted_rooms": lambda plan: [_storage_rooms(plan)],
+    # Written last where both copies are not; read from, since hosts read in the room of the active virtualiser.
     "fresh_array": lambda plan: [
         a for a in _of_kind(plan, NodeKind.ARRAY) if plan.nodes[a].place == plan.preferred_room
     ],
+    "array_and_its_twin": _array_and_its_twin,
     "hosts_of_a_room": lambda plan: [_hosts_of(plan, room) for room in _main_rooms(plan)],
     "hosts_and_far_array": _hosts_and_far_array,
     # Of a plan with another policy than the shipped ones have, such as `--set ha.rule=must`; none where it is theirs.
@@ -127,6 +140,8 @@ TARGETS: dict[str, Callable[[Plan], list[str] | list[tuple[str, ...]] | list[Cut
     "mirror_cables": lambda plan: [tuple(_between_rooms(plan))],
     "cables_of_the_third_room": _cables_of_the_third_room,
     "server_with_a_volume": lambda plan: [name for name in plan.servers if plan.volumes[name].size],
+    "lone_server": lambda plan: _servers(plan, Continuity.RESTART),
+    "paired_server": lambda plan: _servers(plan, Continuity.PAIR),
     "storage_port": _doubled_storage_ports,
 }
 

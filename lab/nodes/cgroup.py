@@ -69,6 +69,7 @@ class ControlGroup:
         self._processes = []
 
 
+_NO_LIMIT = 1 << 62  # version 1 rounds "no limit" to its largest number of pages
 _PERIOD = 100_000  # microseconds
 _SMALLEST = 1_000  # the kernel's own smallest share of a period
 
@@ -111,3 +112,53 @@ class Processor:
         except OSError:
             return 0
         return int(words[words.index("nr_throttled") + 1]) if "nr_throttled" in words else 0
+
+
+class Memory:
+    """How much memory a control group may use, and how often it wanted more. cgroup v2 and v1.
+
+    Version 2 makes those that want more wait, and kills nobody (`memory.high`). Version 1 kills a process of the group
+    when nothing is left to take away.
+    """
+
+    def __init__(self, group: str) -> None:
+        self._folder = ROOT / group if (ROOT / "cgroup.controllers").exists() else ROOT / "memory" / group
+        self._modern = (self._folder / "memory.high").exists()
+        self._limit = self._folder / ("memory.high" if self._modern else "memory.limit_in_bytes")
+
+    def held(self) -> int:
+        """Bytes that cannot be had again by dropping files from its cache.
+
+        Raises:
+            OSError: the group is gone, or this kernel counts no group's memory.
+        """
+        used = int((self._folder / ("memory.current" if self._modern else "memory.usage_in_bytes")).read_text())
+        words = (self._folder / "memory.stat").read_text().split()
+        told = dict(zip(words[::2], map(int, words[1::2]), strict=True))
+        files, shared = ("file", "shmem") if self._modern else ("total_cache", "total_shmem")
+        return used - told[files] + told.get(shared, 0)
+
+    def allow(self, length: int | None) -> None:
+        """Allow so many bytes, or all again. What is in its cache beyond them is dropped before this returns.
+
+        Raises:
+            OSError: the group is gone, or cannot do with so few.
+        """
+        self._limit.write_text(("max" if self._modern else "-1") if length is None else str(length))
+
+    def allowed(self) -> int | None:
+        """Bytes that it may use; None is all."""
+        try:
+            told = self._limit.read_text().strip()
+        except OSError:  # it is gone
+            return None
+        return int(told) if told.isdecimal() and int(told) < _NO_LIMIT else None
+
+    def refused(self) -> int:
+        """How often it reached its limit, in its whole life."""
+        with contextlib.suppress(OSError):
+            if not self._modern:
+                return int((self._folder / "memory.failcnt").read_text())
+            words = (self._folder / "memory.events").read_text().split()
+            return int(words[words.index("high") + 1])
+        return 0

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from lab.enclosure import TAG
 from lab.enclosure.loops import rules
 from lab.nodes.asking import NodeError, ask
-from lab.nodes.cgroup import ControlGroup, Processor
+from lab.nodes.cgroup import ControlGroup, Memory, Processor
 from lab.waiting import WaitedInVainError, wait_until
 
 if TYPE_CHECKING:
@@ -174,6 +174,10 @@ class Containers:
     def processor(self, name: str) -> Processor:
         """What the node may use of the machine's processors."""
         return Processor(f"{self.enclosure.cgroup.strip('/')}/{self.nodes[name].container.id}")
+
+    def memory(self, name: str) -> Memory:
+        """What the node may use of the machine's memory."""
+        return Memory(f"{self.enclosure.cgroup.strip('/')}/{self.nodes[name].container.id}")
 
     def _groups(self, names: Iterable[str]) -> list[ControlGroup]:
         return [group for name in names if (group := self.nodes[name].group) is not None]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from faults import During, Flapping, FullDisk, HalfDeadSwitch, Latency, Loss, Rate, Stall, Starved, Then
+from faults import During, Flapping, FullDisk, HalfDeadSwitch, Latency, Loss, MemoryPressure, Rate, Stall, Starved, Then
 from lab.plan import Scope
 from lab.service import RATE
 
@@ -51,6 +51,18 @@ def test_care_goes_on_when_a_host_is_starved(lab: Lab, gray_host: str) -> None:
     dopasoins = lab.service("dopasoins")
 
     with dopasoins.observed() as history, lab.fault(Starved(gray_host)):
+        lab.hold()
+
+    dopasoins.judge(history).require()
+
+
+@nightly
+@pytest.mark.scenario("H1e", fr="Serveur physique à court de mémoire")
+def test_care_goes_on_when_a_host_is_short_of_memory(lab: Lab, gray_host: str) -> None:
+    """Care goes on when a physical server has no memory left but what its programs hold."""
+    dopasoins = lab.service("dopasoins")
+
+    with dopasoins.observed() as history, lab.fault(MemoryPressure(gray_host)):
         lab.hold()
 
     dopasoins.judge(history).require()

@@ -8,11 +8,15 @@ from typing import TYPE_CHECKING
 import pytest
 
 from faults import (
+    BitRot,
     CableCut,
     ControllerBug,
+    Crash,
+    DuringResync,
     FullArray,
     Hang,
     NetworkCut,
+    PermanentDeviceLoss,
     PlannedStop,
     PortLoss,
     PowerLoss,
@@ -20,6 +24,7 @@ from faults import (
     SlowArray,
     Then,
 )
+from lab.plan import Scope
 
 if TYPE_CHECKING:
     from lab import Lab
@@ -73,6 +78,35 @@ def test_care_goes_on_when_an_array_is_full(lab: Lab, array: str) -> None:
     dopasoins = lab.service("dopasoins")
 
     with dopasoins.observed() as history, lab.fault(FullArray(array)):
+        lab.hold()
+
+    dopasoins.judge(history).require()
+    lab.storage.verify().require()
+
+
+@nightly
+@pytest.mark.scenario("S12", fr="Corruption silencieuse d'une copie")
+def test_care_goes_on_when_data_rots(lab: Lab, fresh_array: str) -> None:
+    """Care goes on when bytes of the copy that is read turn in silence, until a comparison finds and mends them."""
+    dopasoins = lab.service("dopasoins")
+    rot = BitRot(fresh_array, lab.target("the-address-of dopasoins"))
+
+    with dopasoins.observed() as history, lab.fault(rot):
+        lab.hold()
+
+    dopasoins.judge(history).require()
+    lab.storage.verify().require()
+
+
+@nightly
+@pytest.mark.scenario("S12b", fr="Corruption silencieuse de la table des actes, relue à froid")
+def test_a_corrupted_table_is_read_from_the_disk(lab: Lab, fresh_array: str) -> None:
+    """What the wards see when the table of acts has rotted on the copy that is read, and its server starts again."""
+    dopasoins = lab.service("dopasoins")
+    member = lab.target("the-address-of dopasoins")
+    rot = BitRot(fresh_array, member, file="data/dopasoins/acts.ibd")
+
+    with dopasoins.observed() as history, lab.fault(Then(rot, Crash(member), scope=Scope.ONE_COMPONENT)):
         lab.hold()
 
     dopasoins.judge(history).require()
@@ -155,6 +189,34 @@ def test_care_goes_on_when_the_storage_network_parts(lab: Lab, parted_rooms: tup
 
 
 @nightly
+@pytest.mark.scenario("S6", fr="Volume d'un serveur isolé retiré aux serveurs physiques de sa salle")
+def test_a_lone_server_loses_its_volume(lab: Lab, lone_server: str) -> None:
+    """A server whose volume is taken away from its room's hosts is stopped at once, and restarted where it is seen."""
+    service = next(one for one in lab.plan.services.values() if lone_server in one.runs_on).name
+    room = lab.plan.nodes[lab.plan.host_of(lone_server)].place
+
+    with lab.service(service).observed() as history, lab.fault(PermanentDeviceLoss(lone_server, room)):
+        lab.hold()
+
+    lab.service(service).judge(history).require()
+    lab.storage.verify().require()
+
+
+@nightly
+@pytest.mark.scenario("S6b", fr="Volume d'un membre de la paire retiré aux serveurs physiques de sa salle")
+def test_care_goes_on_when_a_member_loses_its_volume(lab: Lab, paired_server: str) -> None:
+    """Care goes on when the volume of one member of the pair is taken away from the hosts of its room."""
+    dopasoins = lab.service("dopasoins")
+    room = lab.plan.nodes[lab.plan.host_of(paired_server)].place
+
+    with dopasoins.observed() as history, lab.fault(PermanentDeviceLoss(paired_server, room)):
+        lab.hold()
+
+    dopasoins.judge(history).require()
+    lab.storage.verify().require()
+
+
+@nightly
 @pytest.mark.scenario("S7", fr="Tous les chemins perdus pour un serveur physique, brièvement")
 def test_care_goes_on_when_a_host_loses_its_storage(lab: Lab, esx_host: str) -> None:
     """Care goes on when a host loses every path to its storage for less than the APD time-out."""
@@ -229,6 +291,35 @@ def test_the_fresh_copy_dies_after_the_rooms_parted(lab: Lab, parted_rooms: tupl
     parted_then_lost = Then(NetworkCut("storage", *parted_rooms), PowerLoss(fresh_array))
 
     with dopasoins.observed() as history, lab.fault(parted_then_lost):
+        lab.hold()
+
+    dopasoins.judge(history).require()
+    lab.storage.verify().require()
+
+
+@nightly
+@disaster
+@pytest.mark.scenario("V14", fr="Perte de la seule baie à jour pendant la resynchronisation de l'autre")
+def test_the_fresh_copy_dies_during_a_resync(lab: Lab, array_and_its_twin: tuple[str, str]) -> None:
+    """What the wards see when an array is back but behind, and the other one dies: no stale copy is served."""
+    behind, fresh = array_and_its_twin
+    dopasoins = lab.service("dopasoins")
+
+    with dopasoins.observed() as history, lab.fault(DuringResync(behind, PowerLoss(fresh))):
+        lab.hold()
+
+    dopasoins.judge(history).require()
+    lab.storage.verify().require()
+
+
+@nightly
+@pytest.mark.scenario("V14b", fr="Baie perdue à nouveau pendant sa resynchronisation")
+def test_care_goes_on_when_an_array_dies_again_during_its_resync(lab: Lab, array: str) -> None:
+    """Care goes on when an array that is being brought up to date dies again."""
+    dopasoins = lab.service("dopasoins")
+    again = DuringResync(array, PowerLoss(array), scope_is=Scope.ONE_COMPONENT)
+
+    with dopasoins.observed() as history, lab.fault(again):
         lab.hold()
 
     dopasoins.judge(history).require()

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from itertools import product
+from itertools import permutations, product
 from typing import TYPE_CHECKING
 
 from faults import (
+    BitRot,
     CableCut,
     ControllerBug,
     During,
+    DuringResync,
     NetworkCut,
+    PermanentDeviceLoss,
     PlannedStop,
     PortLoss,
     PowerLoss,
@@ -119,6 +122,11 @@ AIMS: dict[str, Aim] = {
     "S3": lambda plan: map(PowerLoss, _arrays(plan)),
     "S4": lambda plan: [_parted(plan, "storage")],
     "S5": lambda plan: [_between(plan)],
+    "S6": lambda plan: [
+        PermanentDeviceLoss(name, plan.nodes[plan.host_of(name)].place)
+        for name, volume in plan.volumes.items()
+        if volume.size
+    ],
     "S7": lambda plan: [PortLoss(host, "storage") for host in _hosts(plan)],
     "S8": lambda plan: [PortLoss(host, "storage") for host in _hosts(plan)],
     "S9": lambda plan: [PortLoss(host, "storage") for host in _hosts(plan)],
@@ -127,6 +135,9 @@ AIMS: dict[str, Aim] = {
         Then(_parted(plan, "storage"), PowerLoss(array))
         for array in _arrays(plan)
         if plan.nodes[array].place == plan.preferred_room
+    ],
+    "S12": lambda plan: [
+        BitRot(array, volume.name) for volume in plan.volumes.values() for array in volume.copies if volume.size
     ],
     "V1": lambda plan: map(PowerLoss, _virtualisers(plan)),
     "V2": lambda plan: map(PlannedStop, _virtualisers(plan)),
@@ -138,6 +149,7 @@ AIMS: dict[str, Aim] = {
     "V8": lambda plan: [Then(PowerLoss(witness), _between(plan)) for witness in _of(plan, NodeKind.WITNESS)],
     "V9": lambda plan: [During(_between(plan), PowerLoss(str(plan.preferred_room)))],
     "V12": lambda plan: [_off(_arbiters(plan), Scope.COMMON_MODE)],
+    "V14": lambda plan: [DuringResync(behind, PowerLoss(fresh)) for behind, fresh in permutations(_arrays(plan), 2)],
     "V15": lambda plan: map(CableCut, plan.cables),
     "V16": lambda plan: [SlowArray(array, by=_SLOW) for array in _arrays(plan)],
     "R1": lambda plan: map(PowerLoss, _main_rooms(plan)),

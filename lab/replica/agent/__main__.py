@@ -151,7 +151,9 @@ class Program:
 
     def _stored(self, said: dict[str, Any]) -> None:
         heard = {host: (float(age), Beat.from_json(json.dumps(beat))) for host, (age, beat) in said["hosts"].items()}
-        self.agent.stored({host: (age, beat.boot, beat.released) for host, (age, beat) in heard.items()}, monotonic())
+        withheld = {name: frozenset(hosts) for name, hosts in said["withheld"].items()} if said["active"] else None
+        ages = {host: (age, beat.boot, beat.released) for host, (age, beat) in heard.items()}
+        self.agent.stored(ages, monotonic(), withheld)
 
     async def _ping(self) -> None:
         while True:
@@ -217,6 +219,7 @@ def _state(about: dict[str, Any]) -> RunningState:
         state=State(about["state"]),
         healthy=about["healthy"],
         held=about["held_s"],
+        pdl=about["pdl"],
         silent=about["silent_s"],
         idle=idle,
     )

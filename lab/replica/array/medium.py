@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import errno
 import os
+import zlib
 from itertools import groupby
 from typing import TYPE_CHECKING
 
@@ -46,7 +47,7 @@ class Medium:
         self.unreadable: set[int] = set()
         self.flushed = 0
         self._pool = pool
-        self._counted = counted
+        self.counted = counted
         self._most = cache // BLOCK
         self._cache: dict[int, bytes] = {}
         self._file = os.open(path, os.O_RDWR | os.O_CLOEXEC)
@@ -113,12 +114,22 @@ class Medium:
         block, place = divmod(offset, BLOCK)
         turned = os.pread(self._file, 1, offset)[0] ^ 0xFF
         os.pwrite(self._file, bytes((turned,)), offset)
-        if offset < self._counted:
+        if offset < self.counted:
             self._taken[offset // GRAIN] = 1  # no hole any more: zeroes written there must mend it
         if block in self._cache:
             kept = bytearray(self._cache[block])
             kept[place] ^= 0xFF
             self._cache[block] = bytes(kept)
+
+    def written(self) -> list[int]:
+        """Numbers of the grains of data that were ever written."""
+        return [grain for grain, taken in enumerate(self._taken) if taken]
+
+    def fingerprint(self, offset: int) -> int:
+        """A checksum of the block around a byte, as it is now."""
+        start = offset // BLOCK * BLOCK
+        kept = self._cache.get(offset // BLOCK)
+        return zlib.crc32(os.pread(self._file, BLOCK, start) if kept is None else kept)
 
     def close(self) -> None:
         """Forget the cache and let the file go: what power loss does."""
@@ -126,7 +137,7 @@ class Medium:
         os.close(self._file)
 
     def _claim(self, offset: int, length: int) -> None:
-        end = min(offset + length, self._counted)
+        end = min(offset + length, self.counted)
         if self._pool.is_shut:
             self._pool.take(0)
         first, last = offset // GRAIN, (end - 1) // GRAIN
@@ -139,7 +150,7 @@ class Medium:
             self._taken[grain] = 1
 
     def _space(self, grains: Iterable[int]) -> int:
-        return sum(min(GRAIN, self._counted - grain * GRAIN) for grain in grains)
+        return sum(min(GRAIN, self.counted - grain * GRAIN) for grain in grains)
 
     def _pieces(self, block: int, skip: int, view: memoryview) -> list[tuple[int, bytes]]:
         """The new blocks, whole: what is written of them over what was there."""

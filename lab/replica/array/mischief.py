@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from random import Random
 from typing import TYPE_CHECKING, Any
 
-from .layout import BLOCK
+from .layout import BLOCK, GRAIN
 
 if TYPE_CHECKING:
     from .medium import Medium
@@ -29,7 +30,7 @@ class Mischief:
         read_errors: volume, offset and length as ordered; within, a block that is written anew can be read again.
         failed_reads: reads answered with an error so far.
         refused_writes: writes refused for want of space so far.
-        rotten: volume and offset of every byte turned; nothing mends them but writing.
+        rotten: by volume and offset of every byte turned, the checksum of its block since; only writing mends it.
     """
 
     media: dict[str, Medium]
@@ -38,10 +39,13 @@ class Mischief:
     read_errors: list[tuple[str, int, int]] = field(default_factory=list)
     failed_reads: int = 0
     refused_writes: int = 0
-    rotten: list[tuple[str, int]] = field(default_factory=list)
+    rotten: dict[tuple[str, int], int] = field(default_factory=dict)
 
     def obey(self, order: str) -> None:
-        """Do what a line says: `slow SECONDS`, `read-error VOLUME OFFSET LENGTH`, `rot VOLUME OFFSET`, `full`, `mend`.
+        """Do what a line says.
+
+        `slow SECONDS`, `read-error VOLUME OFFSET LENGTH`, `rot VOLUME OFFSET…`, `decay VOLUME GRAINS SEED`, `full`,
+        `mend`.
 
         Raises:
             OrderError: it is none of these, or of a volume or a place that is not there.
@@ -54,10 +58,11 @@ class Mischief:
                 medium = self._medium(volume, at, long)
                 medium.unreadable.update(range(at // BLOCK, (at + long - 1) // BLOCK + 1))
                 self.read_errors.append((volume, at, long))
-            case ["rot", volume, offset]:
-                at = _number(offset, int)
-                self._medium(volume, at, 1).rot(at)
-                self.rotten.append((volume, at))
+            case ["rot", volume, *offsets] if offsets:
+                for offset in offsets:
+                    self._rot(volume, _number(offset, int))
+            case ["decay", volume, grains, seed]:
+                self._decay(volume, _number(grains, int), Random(seed))  # noqa: S311 - a choice that can be made again
             case ["full"]:
                 self.pool.is_shut = True
             case ["mend"]:
@@ -65,8 +70,28 @@ class Mischief:
             case _:
                 raise OrderError(
                     f"nobody knows the order {order!r}; known: status, slow SECONDS, read-error VOLUME OFFSET LENGTH, "
-                    "rot VOLUME OFFSET, full, mend"
+                    "rot VOLUME OFFSET…, decay VOLUME GRAINS SEED, full, mend"
                 )
+
+    def _rot(self, volume: str, offset: int) -> None:
+        medium = self._medium(volume, offset, 1)
+        if [volume, offset] in self._still_rotten():
+            return  # turned again it would be right again
+        medium.rot(offset)
+        self.rotten[volume, offset] = medium.fingerprint(offset)
+        for place in self.rotten:
+            if place[0] == volume and place[1] // BLOCK == offset // BLOCK:
+                self.rotten[place] = self.rotten[volume, offset]
+
+    def _still_rotten(self) -> list[list[str | int]]:
+        """The places that nobody has written over."""
+        return [[volume, at] for (volume, at), was in self.rotten.items() if self.media[volume].fingerprint(at) == was]
+
+    def _decay(self, volume: str, grains: int, chance: Random) -> None:
+        """Turn a byte in each of so many grains that were ever written, or in all of them if they are fewer."""
+        written = self._medium(volume, 0, 1).written()
+        for grain in chance.sample(written, min(grains, len(written))):
+            self._rot(volume, min(grain * GRAIN + chance.randrange(GRAIN), self.media[volume].counted - 1))
 
     def mend(self) -> None:
         """Take back all that can be taken back; the counts stay."""
@@ -85,7 +110,7 @@ class Mischief:
             "failed_reads": self.failed_reads,
             "full": self.pool.is_shut,
             "refused_writes": self.refused_writes,
-            "rotten": [list(place) for place in self.rotten],
+            "rotten": self._still_rotten(),
         }
 
     def _medium(self, volume: str, offset: int, length: int) -> Medium:

@@ -71,9 +71,19 @@ class Agent:
         """A heartbeat came over the management network."""
         self.neighbours.heard(beat, now)
 
-    def stored(self, ages: Mapping[str, tuple[float, int, Mapping[str, Released]]], now: float) -> None:
-        """The storage network answered: for each host, how old its last sign there is, its boot, what it gave up."""
+    def stored(
+        self,
+        ages: Mapping[str, tuple[float, int, Mapping[str, Released]]],
+        now: float,
+        withheld: Mapping[str, frozenset[str]] | None = None,
+    ) -> None:
+        """The storage network answered: for each host, how old its last sign there is, its boot, what it gave up.
+
+        `withheld`: by server, the hosts that may not see its volume; None from whoever does not know.
+        """
         self.neighbours.stored(ages, now)
+        if withheld is not None:
+            self.neighbours.withheld = withheld
 
     def pinged(self, reached: frozenset[str], now: float) -> None:
         """These isolation addresses answered."""
@@ -154,6 +164,7 @@ class Agent:
             sees_storage=self.sees_storage(now),
             others_see_storage=bool(self.neighbours.see_storage(now)),
             isolated=self.isolation.respond,
+            withheld=frozenset(name for name, hosts in self.neighbours.withheld.items() if self._host in hosts),
         )
 
     def _note_missing(self, now: float) -> None:

@@ -95,7 +95,7 @@ class Corrections:
         may = facts.fresh - record.maintenance - {record.servers[name].host}
         may = may if among is None else may & among
         if self._catalogue.servers[name].volume:
-            may &= facts.see_storage
+            may = (may & facts.see_storage) - facts.withheld.get(name, frozenset())
         moves = {**record.moves, **found}
         assigned = {name: moves.get(name, one.host) for name, one in record.servers.items() if one.host}
         wanted = [Wanted(name, frozenset(may))]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ class Facts:
         see_storage: hosts of `fresh` that see the storage.
         states: of each host of `fresh`, its servers: `booting`, `running` or `healthy`.
         released: of each host, what it gave up.
+        withheld: of each server, the hosts that may not see its volume.
     """
 
     now: float
@@ -30,6 +31,7 @@ class Facts:
     see_storage: frozenset[str]
     states: Mapping[str, Mapping[str, str]]
     released: Mapping[str, Mapping[str, Released]]
+    withheld: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
     def is_healthy(self, server: str, host: str) -> bool:
         """Whether it serves there."""

@@ -227,6 +227,7 @@ class Governing:
             see_storage=neighbours.see_storage(now) | ({self._host} if own.sees_storage else frozenset()),
             states={**states, self._host: own.running},
             released={**released, self._host: own.released},
+            withheld=neighbours.withheld,
         )
 
     def _swap(self, expect: Mapping[str, int], record: Record, put: Mapping[str, str], now: float) -> None:

@@ -28,12 +28,14 @@ class Situation:
         sees_storage: whether the storage answers.
         others_see_storage: whether another host says that it does there.
         isolated: nobody hears this host, for long enough to act upon.
+        withheld: servers whose volume this host may not see.
     """
 
     certain: bool
     sees_storage: bool
     others_see_storage: bool
     isolated: bool
+    withheld: frozenset[str] = frozenset()
 
 
 @dataclass
@@ -114,10 +116,10 @@ class Local:
             self._stop(name, "the record has it elsewhere", now, hard=True)
         elif name in self.released:
             self._stop(name, self.released[name].reason, now, hard=self.released[name].reason != "isolated")
-        elif state.state is State.FAILED:
-            self._crashed(name, state, now)
         elif state.pdl:
             self._release(name, state.number, "pdl", now, hard=True)
+        elif state.state is State.FAILED:
+            self._crashed(name, state, now)
         elif self._held_too_long(state, here):
             self._release(name, state.number, "storage", now, hard=True)
         elif here.isolated and self._settings.isolation_policy == "stop":
@@ -206,6 +208,9 @@ class Local:
                 return False
         if name in record.moves:
             self._release(name, one.number, "move", now, hard=False)
+            return False
+        if name in here.withheld:
+            self._release(name, one.number, "pdl", now, hard=True)
             return False
         if self._catalogue.servers[name].volume and not here.sees_storage:
             since = now if self._without_storage is None else self._without_storage

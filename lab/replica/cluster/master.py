@@ -79,8 +79,13 @@ class Master:
         return replace(record, servers={**record.servers, **changed}, moves=moves)
 
     def _failed(self, name: str, one: Assignment, facts: Facts) -> bool:
+        return self._gave_up(name, one, facts) == "failed"
+
+    @staticmethod
+    def _gave_up(name: str, one: Assignment, facts: Facts) -> str:
+        """Why its host gave it up in this session, "" if it did not."""
         released = facts.released.get(one.host, {}).get(name)
-        return released is not None and released.number == one.number and released.reason == "failed"
+        return released.reason if released is not None and released.number == one.number else ""
 
     # Who needs a host
 
@@ -93,9 +98,9 @@ class Master:
         for name, spec in self._catalogue.servers.items():
             one = record.servers.get(name, Assignment())
             if not one.given_up and self._needs_host(name, one, facts):
-                may = seeing if spec.volume else able
+                may = seeing - facts.withheld.get(name, frozenset()) if spec.volume else able
                 may = self._first(name, may, facts) if not one.host else may
-                avoid = one.host if self._failed(name, one, facts) else ""
+                avoid = one.host if self._gave_up(name, one, facts) in {"failed", "pdl"} else ""
                 found.append(Wanted(name, may, likes=record.moves.get(name, ""), avoid=avoid))
         return found
 

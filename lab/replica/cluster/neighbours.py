@@ -32,6 +32,7 @@ class Neighbours:
         self._boots: dict[str, int] = {}
         self._left_in_storage: dict[str, tuple[int, Mapping[str, Released]]] = {}
         self._since = NEVER
+        self.withheld: Mapping[str, frozenset[str]] = {}  # by server, hosts that may not see its volume
         self.answered = NEVER  # when the storage network last answered at all
 
     def begin(self, now: float) -> None:

@@ -197,6 +197,7 @@ class Machine:
             "held_s": path["held_s"] if path else 0.0,
             "idle_s": path["idle_s"] if path else None,
             "served": bool(path and path["node"] and path["held_s"] < _HELD),
+            "pdl": bool(path and path["gone"]),
             "trouble": self.trouble,
         }
 

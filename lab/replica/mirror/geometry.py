@@ -71,6 +71,7 @@ class Settings:
         gather: seconds an opening volume waits for its copies before it goes on without those it does not reach.
         kept_marks: grains that stay marked when all is quiet; each is copied again at a take-over (512: 32 MiB, 0.2 s).
         window: grains that are copied at the same time.
+        stretch: grains that are compared while the hosts' writes are held (256: 16 MiB).
         rate: bytes a second of a resync beside the hosts' own work.
         near_end: grains still to copy at which the hosts' writes are held so that a resync can end.
         defects: planted defects, by name, from the configuration of a node.
@@ -80,6 +81,7 @@ class Settings:
     gather: float = 0.5
     kept_marks: int = 512
     window: int = 8
+    stretch: int = 256
     rate: int = 256 << 20
     near_end: int = 16
     defects: frozenset[str] = frozenset()

@@ -18,12 +18,14 @@ class Hosts:
     Attributes:
         session: the highest number that was ever admitted here.
         current: the host that may write.
+        host: its name, as the arbiters have it.
     """
 
     def __init__(self, volume: Volume) -> None:
         self._volume = volume
         self.session = 0
         self.current: Host | None = None
+        self.host = ""
         self._readers: list[Host] = []
 
     def admit(self, link: HostLink, number: int, now: float) -> Host:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
 from .lease import Lease
-from .store import STANDBY
+from .store import REFUSED, STANDBY, UNKNOWN, WITHHELD
 from .volume import Phase, Volume
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 # Seconds. A standby tells that it lives more often than the owner asks, so that two questions see it move.
 _STANDBY_TELLS, _OWNER_ASKS = 0.8, 1.0
+_MASKS_READ = 1.0  # between two looks at which hosts may see what
 _UNREACHED = 1.0  # an owner that reaches no copy of anything lets the other node try
 _PAUSE = 5.0
 # Seconds for which the other room's node serves on after the preferred room's is back and all copies are in sync. The
@@ -33,10 +34,12 @@ class Refused:
     Args:
         sentence: why.
         stale: for good: a newer session of the volume exists.
+        gone: for good: the volume was taken away from the host.
     """
 
     sentence: str
     stale: bool = False
+    gone: bool = False
 
 
 Verdict: TypeAlias = "Callable[[Host | Refused, float], None]"
@@ -53,6 +56,9 @@ class Node:
         outside: by volume, opens sessions on arrays.
         store: the arbiters.
         settings: what may be tuned.
+
+    Attributes:
+        withheld: by volume, the hosts that may not see it, as last read.
     """
 
     def __init__(  # noqa: PLR0913 - the parts of its world, each named
@@ -81,6 +87,8 @@ class Node:
             for geometry in volumes
         }
         self.said = ""  # why it is not active any more
+        self.withheld: dict[str, frozenset[str]] = {}
+        self._masks_read = float("-inf")
         self._told = self._asked = float("-inf")
         self._preferred = preferred
         self._arrays = frozenset(arrays)
@@ -101,6 +109,9 @@ class Node:
             if now >= self.lease.until:
                 volume.cut()
             volume.tick(now)
+        if now >= self._masks_read + _MASKS_READ:
+            self._masks_read = now
+            self._store.read((WITHHELD,), self._masked)
         self._consider(now)
 
     def stop(self, now: float) -> None:
@@ -109,6 +120,7 @@ class Node:
 
     def _taken(self, epoch: int, now: float) -> None:
         self.said = ""
+        self._masks_read = float("-inf")
         for volume in self.volumes.values():
             volume.open(epoch, now)
 
@@ -159,6 +171,7 @@ class Node:
             then(volume.hosts.admit_reader(link), now)
         else:
             # Asked for now, and not earlier: no host that another node let in before this epoch can be newer.
+            # As fresh as that: whether its host may see the volume.
             key = f"sessions/{name}"
             epoch = volume.epoch
 
@@ -167,10 +180,53 @@ class Node:
                 if refused is None and (found is None or epoch != volume.epoch):
                     refused = Refused(f"{self.name}: no arbiter says whose {name} is")
                 if refused is None and found is not None:
-                    refused = _unlike(volume, number, found[key])
+                    self._masked(found, now)
+                    refused = _unlike(volume, number, found[key]) or self._hidden(volume, found[key])
                 then(refused or volume.hosts.admit(link, number, now), now)
 
-            self._store.read((key,), checked)
+            self._store.read((key, WITHHELD), checked)
+
+    # Masking
+
+    def mask(self, name: str, host: str, then: Callable[[str], None], *, withheld: bool) -> None:
+        """Take a volume away from a host, or give it back; `then` hears "", or why it was not done.
+
+        A host that has it open is cut, and hears why when it asks again.
+        """
+
+        def read(found: Mapping[str, Entry] | None, _now: float) -> None:
+            if found is None:
+                then(f"{self.name}: no arbiter answers")
+                return
+            masks = _masks(found[WITHHELD])
+            hosts = masks.get(name, frozenset())
+            masks[name] = hosts | {host} if withheld else hosts - {host}
+            told = json.dumps({volume: sorted(names) for volume, names in masks.items() if names})
+
+            def written(outcome: int, _now: float) -> None:
+                if outcome in {REFUSED, UNKNOWN}:
+                    then(f"{self.name}: the arbiters did not confirm it")
+                    return
+                self.withheld = masks
+                if withheld and self.volumes[name].hosts.host == host:
+                    self.volumes[name].hosts.cut()
+                then("")
+
+            self._store.swap({WITHHELD: found[WITHHELD].revision}, {WITHHELD: told}, written)
+
+        self._store.read((WITHHELD,), read)
+
+    def _masked(self, found: Mapping[str, Entry] | None, _now: float) -> None:
+        if found is not None:
+            self.withheld = _masks(found[WITHHELD])
+
+    def _hidden(self, volume: Volume, entry: Entry) -> Refused | None:
+        """Why the host of the session on record may not see the volume."""
+        host = json.loads(entry.value).get("host", "") if entry.revision else ""
+        volume.hosts.host = host
+        if host in self.withheld.get(volume.name, ()):
+            return Refused(f"{volume.name} was taken away from {host}", gone=True)
+        return None
 
     def _unready(self, volume: Volume, now: float) -> Refused | None:
         if not self.lease.epoch:
@@ -190,3 +246,8 @@ def _unlike(volume: Volume, number: int, entry: Entry) -> Refused | None:
     if number > known:
         return Refused(f"{volume.name}: session {number} is not known yet, the newest is {known}")
     return None
+
+
+def _masks(entry: Entry) -> dict[str, frozenset[str]]:
+    found = json.loads(entry.value) if entry.revision else {}
+    return {volume: frozenset(hosts) for volume, hosts in found.items()}

@@ -67,7 +67,7 @@ class Resync:
             return
         volume = self._volume
         step = volume.geometry.grain
-        self._budget = min(self._budget + (now - self._since) * volume.settings.rate, 0.2 * volume.settings.rate)
+        self._budget = min(self._budget + (now - self._since) * volume.rate, 0.2 * volume.rate)
         self._since = now
         source = volume.flow.reader
         for grain in [*islice(self.stale, 2 * volume.settings.window)]:

@@ -12,6 +12,8 @@ REFUSED = 0
 UNKNOWN = -1
 """No arbiter answered in time: the swap was made, or not, or will be made later."""
 
+WITHHELD = "storage/withheld"
+"""Which hosts may not see a volume: `{volume: [host, …]}`."""
 OWNER, BEAT, STANDBY = "lease/owner", "lease/beat", "lease/standby"
 
 

@@ -1,4 +1,4 @@
-"""Comparing the copies of a volume, and mending one of them, while what hosts want to write is held."""
+"""Comparing the copies of a volume, and mending one of them, while what hosts want to write is held for a moment."""
 
 from __future__ import annotations
 
@@ -17,10 +17,11 @@ _NAMED = 20  # differing grains that the answer names
 
 
 class Found(TypedDict):
-    """What a comparison found: how many grains there are, the first of those that differ, seconds of holding."""
+    """What a comparison found: how many grains there are and differ, the first that do, the longest hold in s."""
 
     identical: bool
     grains: int
+    differ: int
     differing: list[int]
     frozen_s: float
 
@@ -38,6 +39,7 @@ class Verify:
     """One comparison.
 
     Never without holding the writes: a copy that is a write behind the other differs, and is nevertheless in order.
+    They are held for one stretch of grains at a time; what is written in between comes to both copies.
     """
 
     def __init__(self, volume: Volume, then: Callable[[Comparison], None], repair: str) -> None:
@@ -45,22 +47,30 @@ class Verify:
         self._then = then
         self._repair = next((copy for copy in volume.copies if copy.array == repair), None)
         self._unknown = repair if repair and self._repair is None else ""
-        self._next = self._running = 0
-        self._since = 0.0
+        self._next = self._running = self._until = 0
+        self._since = self._longest = 0.0
         self._differing: list[int] = []
 
     def begin(self, now: float) -> None:
         """Hold the writes."""
-        self._since = now
         if self._unknown:
             names = ", ".join(sorted(copy.array for copy in self._volume.copies))
             self.give_up(f"no copy on {self._unknown}: there are {names}", now)
         else:
-            self._volume.flow.gates.ask(self._go, now)
+            self._hold(now)
+
+    def _hold(self, now: float) -> None:
+        self._since = now
+        self._volume.flow.gates.ask(self._go, now)
+
+    def _release(self, now: float) -> None:
+        self._longest = max(self._longest, now - self._since)
+        self._volume.flow.gates.withdraw(self._go, now)
 
     def _go(self, now: float) -> None:
         targets = self._volume.flow.targets
         if len(targets) == len(self._volume.copies) and len(targets) > 1:
+            self._until = min(self._next + self._volume.settings.stretch, self._volume.geometry.grains)
             self._continue(now)
         else:
             away = [copy.array for copy in self._volume.copies if copy not in targets]
@@ -68,7 +78,7 @@ class Verify:
 
     def _continue(self, now: float) -> None:
         geometry = self._volume.geometry
-        while self._next < geometry.grains and self._running < 2 * self._volume.settings.window:
+        while self._next < self._until and self._running < 2 * self._volume.settings.window:
             self._running += 1
             pair = _Pair(self, self._next)
             self._next += 1
@@ -76,8 +86,14 @@ class Verify:
                 if copy.link is not None:
                     copy.pending[pair] = now
                     copy.link.read(pair, *geometry.extent(pair.grain))
-        if not self._running:
+        if self._running:
+            return
+        if self._until == geometry.grains:
             self._finish(now)
+        else:
+            self._release(now)
+            if self._volume.verifying is self:
+                self._hold(now)
 
     def compared(self, grain: int, *, same: bool, now: float) -> None:
         """One grain was compared."""
@@ -93,13 +109,14 @@ class Verify:
         if self._repair is not None and differing:
             volume.flow.marks.suspect(differing, now)
             volume.lose(self._repair, "being repaired", now)
-        volume.flow.gates.withdraw(self._go, now)
+        self._release(now)
         self._then(
             Found(
                 identical=not differing,
                 grains=volume.geometry.grains,
+                differ=len(differing),
                 differing=differing[:_NAMED],
-                frozen_s=round(now - self._since, 3),
+                frozen_s=round(self._longest, 3),
             )
         )
 

@@ -62,6 +62,7 @@ class Volume:
         self.name = geometry.volume
         self.geometry = geometry
         self.settings = settings or Settings()
+        self.rate = self.settings.rate  # of a resync; an operator may change it
         self.store = store
         self.lease = lease
         self.copies = [Copy(array, 1 << at, near=near) for at, (array, near) in enumerate(arrays) if geometry.size]

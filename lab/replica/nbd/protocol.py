@@ -48,7 +48,7 @@ class Refusal(IntEnum):
 
     POLICY = (1 << 31) + 2  # never, for this name: a stale session or epoch
     INVALID = (1 << 31) + 3  # the name cannot be read
-    UNKNOWN = (1 << 31) + 6  # there is no such volume here
+    UNKNOWN = (1 << 31) + 6  # there is no such volume here, or not for this host
     NOT_NOW = (1 << 31) + 7  # standby, opening, stopping: another server may have it, or this one later
 
 

@@ -2,7 +2,8 @@
 
 `{"volume": …, "session": number, "nodes": {name: [address, port], …}, "socket": path, "control": path or absent}`. It
 holds what the host asks until a node serves it. It ends with STALE when the volume has a newer session: the server on
-it must not go on.
+it must not go on. When the volume was taken away from the host, every request fails at once, for good, and the path's
+status says so (`gone`).
 """
 
 from __future__ import annotations
@@ -114,12 +115,13 @@ class Program:
         self._needed = {name: asyncio.Event() for name in told["nodes"]}  # it is to be asked for a session
         self._served_since = monotonic()
         self._refusals: dict[str, str] = {}
+        self._gone = ""
         self._listener: Server | None = None
         self._host: HostSide | None = None
         self.offer: asyncio.Future[Offer] = asyncio.get_running_loop().create_future()
 
     async def keep(self) -> None:
-        """Keep a session on the node that serves; return when the volume has a newer session.
+        """Keep a session on the node that serves; return when the volume has a newer session, or is gone.
 
         Both nodes are asked side by side: the dead one takes its time.
         """
@@ -133,15 +135,16 @@ class Program:
                 task.cancel()
 
     async def _ask(self, name: str, address: tuple[str, int]) -> None:
-        """Ask one node for a session whenever it is needed; return when the volume has a newer session."""
+        """Ask one node for a session whenever it is needed; return when there will be none any more."""
         while True:
             await self._needed[name].wait()
             try:
                 await self._try(name, address)
             except RefusedError as refusal:
                 self._refusals[name] = str(refusal)
-                if refusal.code == Refusal.POLICY:
+                if refusal.code in {Refusal.POLICY, Refusal.UNKNOWN}:
                     log.warning("%s", refusal)
+                    self._gone = str(refusal) if refusal.code == Refusal.UNKNOWN else ""
                     self._core.end(str(refusal))
                     return
             except client.UnreachableError as error:
@@ -199,6 +202,7 @@ class Program:
             "idle_s": round(monotonic() - self._host.asked_at, 3) if self._host is not None else 0.0,
             "replayed": core.replayed,
             "refusals": self._refusals if not core.node else {},
+            "gone": self._gone,
         }
 
     async def answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -221,13 +225,14 @@ class Program:
         keeping, stopping = asyncio.ensure_future(self.keep()), asyncio.ensure_future(stop.wait())
         serving = asyncio.ensure_future(self._serve())
         done, _ = await asyncio.wait({keeping, stopping}, return_when=FIRST_COMPLETED)
+        if self._gone:
+            await stopping
         for task in (keeping, stopping, serving):
             task.cancel()
         control.close()
         if keeping in done:
             keeping.result()
-            return STALE
-        return 0
+        return STALE if keeping in done and not self._gone else 0
 
     async def _serve(self) -> None:
         """Open the socket once the volume's size is known."""

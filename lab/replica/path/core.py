@@ -77,7 +77,7 @@ class Path:
         epoch: the highest that a node ever named; one with a lower epoch was deposed.
         kept_bytes: data of the writes since the last completed flush.
         waiting: requests of the host without an answer, with the time of asking, oldest first.
-        stale: the sentence that ended it: a newer session of the volume exists.
+        stale: the sentence that ended it: a newer session of the volume exists, or the volume is gone.
         replayed: how many writes were sent again.
         refusals: how often a node could not do again what it had done before.
     """
@@ -249,7 +249,7 @@ class Path:
         return next(iter(self.waiting.values()), None)
 
     def end(self, sentence: str) -> None:
-        """A newer session of the volume exists: fail everything, for good."""
+        """A newer session of the volume exists, or the volume is gone: fail everything, for good."""
         self.stale = sentence
         if self.link is not None:
             self.link.abort()

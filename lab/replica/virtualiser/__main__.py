@@ -57,7 +57,7 @@ async def main(path: Path) -> None:
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     listener = await serve(NodeExports(node), (told.address, told.port))
     control = await status.serve(node, told.control)
-    heartbeats = await beats.serve(told.address, lambda: bool(node.lease.epoch))
+    heartbeats = await beats.serve(told.address, lambda: _told(node))
     ticking = [tasks.start(_tick(node)), tasks.start(_look_around(node, told))]
     waits: list[asyncio.Future[Any]] = [asyncio.ensure_future(stop.wait()), tasks.broken]
     await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
@@ -72,6 +72,12 @@ async def main(path: Path) -> None:
     control.close()
     heartbeats.close()
     await kv.close()
+
+
+def _told(node: Node) -> dict[str, Any]:
+    """What hosts hear with each heartbeat."""
+    withheld = {name: sorted(hosts) for name, hosts in node.withheld.items() if hosts}
+    return {"active": bool(node.lease.epoch), "withheld": withheld}
 
 
 async def _look_around(node: Node, told: config.VirtualiserConfig) -> None:

@@ -1,8 +1,8 @@
 """Heartbeats of the hosts over the storage network, as vSphere's heartbeat datastores are for.
 
 A datagram `{"host": …, …}` from a host is kept as it is; the answer is `{"active": whether this node serves, "hosts":
-{host: [seconds since its last datagram, that datagram], …}}`. In memory: who was not heard since this node's start is
-not in it.
+{host: [seconds since its last datagram, that datagram], …}, "withheld": {volume: [hosts that may not see it]}}`. In
+memory: who was not heard since this node's start is not in it.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ class Beats(asyncio.DatagramProtocol):
     """What was heard.
 
     Args:
-        active: whether this node serves now.
+        told: what each answer says besides the hosts.
     """
 
-    def __init__(self, active: Callable[[], bool]) -> None:
-        self._active = active
+    def __init__(self, told: Callable[[], dict[str, Any]]) -> None:
+        self._told = told
         self._heard: dict[str, tuple[float, dict[str, Any]]] = {}
         self._wire: asyncio.DatagramTransport | None = None
 
@@ -43,12 +43,12 @@ class Beats(asyncio.DatagramProtocol):
             self._heard[str(beat["host"])] = now, beat
             hosts = {host: (round(now - at, 3), said) for host, (at, said) in self._heard.items()}
             if self._wire is not None:
-                self._wire.sendto(json.dumps({"active": self._active(), "hosts": hosts}).encode(), addr)
+                self._wire.sendto(json.dumps({**self._told(), "hosts": hosts}).encode(), addr)
 
 
-async def serve(address: str, active: Callable[[], bool]) -> asyncio.BaseTransport:
+async def serve(address: str, told: Callable[[], dict[str, Any]]) -> asyncio.BaseTransport:
     """Listen on an address of the storage network."""
     transport, _ = await asyncio.get_running_loop().create_datagram_endpoint(
-        lambda: Beats(active), local_addr=(address, PORT)
+        lambda: Beats(told), local_addr=(address, PORT)
     )
     return transport

@@ -70,7 +70,8 @@ class NodeExports:
         except TimeoutError:
             raise RefusedError(f"{self._node.name}: the arbiters take too long", Refusal.NOT_NOW) from None
         if isinstance(found, Refused):
-            raise RefusedError(found.sentence, Refusal.POLICY if found.stale else Refusal.NOT_NOW)
+            code = Refusal.UNKNOWN if found.gone else Refusal.POLICY if found.stale else Refusal.NOT_NOW
+            raise RefusedError(found.sentence, code)
         return HostSession(volume, found, self._offer(volume, read_only=number is None))
 
     def _named(self, name: str) -> tuple[Volume, int | None]:

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from ..mirror.node import Node
     from ..mirror.volume import Volume
 
+MIB = 1 << 20
+
 
 def status(node: Node) -> dict[str, Any]:
     """Everything an operator wants to know."""
@@ -24,6 +26,8 @@ def status(node: Node) -> dict[str, Any]:
         "epoch": node.lease.epoch,
         "holder": node.lease.holder,
         "reason": node.said,
+        "resync_mib_per_second": min(volume.rate for volume in node.volumes.values()) / MIB if node.volumes else 0,
+        "withheld": {name: sorted(hosts) for name, hosts in node.withheld.items() if hosts},
         "volumes": {name: _volume(volume, now) for name, volume in node.volumes.items()} if node.lease.epoch else {},
     }
 
@@ -55,19 +59,53 @@ def _volume(volume: Volume, now: float) -> dict[str, Any]:
 
 
 async def obey(node: Node, line: str) -> dict[str, Any]:
-    """Do what the line says: nothing or `status`, or `verify VOLUME [repair=ARRAY]`."""
-    words = line.split()
-    if words in ([], ["status"]):
-        return status(node)
-    if words[0] != "verify" or len(words) not in {2, 3}:
-        return {"error": f"no order is called {line!r}; known: status, verify VOLUME [repair=ARRAY]"}
-    if words[1] not in node.volumes:
-        return {"error": f"no volume is called {words[1]!r}; known: {', '.join(sorted(node.volumes))}"}
+    """Do what the line says.
+
+    Nothing or `status`, `verify VOLUME [repair=ARRAY]`, `resync-rate MIB_PER_SECOND|own`, `withhold VOLUME HOST`, or
+    `grant VOLUME HOST`.
+    """
+    match line.split():
+        case [] | ["status"]:
+            return status(node)
+        case ["verify", volume]:
+            return await _verify(node, volume, "")
+        case ["verify", volume, repair] if repair.startswith("repair="):
+            return await _verify(node, volume, repair.removeprefix("repair="))
+        case ["resync-rate", rate] if rate == "own" or rate.replace(".", "", 1).isdecimal():
+            for one in node.volumes.values():
+                one.rate = one.settings.rate if rate == "own" else int(float(rate) * MIB)
+            return status(node)
+        case ["withhold" | "grant" as kind, volume, host]:
+            return await _mask(node, volume, host, withheld=kind == "withhold")
+    known = (
+        "status, verify VOLUME [repair=ARRAY], resync-rate MIB_PER_SECOND, resync-rate own, withhold VOLUME HOST, "
+        "grant VOLUME HOST"
+    )
+    return {"error": f"no order is called {line!r}; known: {known}"}
+
+
+def _refusal(node: Node, volume: str) -> dict[str, Any] | None:
+    if volume not in node.volumes:
+        return {"error": f"no volume is called {volume!r}; known: {', '.join(sorted(node.volumes))}"}
     if not node.lease.epoch:
         return {"error": f"{node.name} is standby: ask the active node"}
+    return None
+
+
+async def _mask(node: Node, volume: str, host: str, *, withheld: bool) -> dict[str, Any]:
+    if refusal := _refusal(node, volume):
+        return refusal
+    answer: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+    node.mask(volume, host, answer.set_result, withheld=withheld)
+    refused = await answer
+    return {"error": refused} if refused else status(node)
+
+
+async def _verify(node: Node, name: str, repair: str) -> dict[str, Any]:
+    if refusal := _refusal(node, name):
+        return refusal
     answer: asyncio.Future[dict[str, Any]] = asyncio.get_running_loop().create_future()
-    repair = words[2].removeprefix("repair=") if len(words) > 2 else ""  # noqa: PLR2004 - the third word
-    node.volumes[words[1]].verify(lambda found: answer.set_result(dict(found)), monotonic(), repair)
+    node.volumes[name].verify(lambda found: answer.set_result(dict(found)), monotonic(), repair)
     return await answer
 
 

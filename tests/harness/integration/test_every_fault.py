@@ -10,12 +10,14 @@ import pytest
 
 import faults as shown
 from faults import (
+    BitRot,
     Blackhole,
     CableCut,
     ControllerBug,
     Crash,
     Duplication,
     During,
+    DuringResync,
     Every,
     Flapping,
     FullArray,
@@ -25,8 +27,10 @@ from faults import (
     Isolation,
     Latency,
     Loss,
+    MemoryPressure,
     NetworkCut,
     Nothing,
+    PermanentDeviceLoss,
     PlannedStop,
     PortLoss,
     PowerLoss,
@@ -35,6 +39,7 @@ from faults import (
     Reboot,
     Reordering,
     SlowArray,
+    SlowResync,
     Stall,
     Starved,
     SwitchLoss,
@@ -70,6 +75,8 @@ PLAYABLE: list[Fault] = [
     HalfDeadSwitch("sw-management-2"),
     HalfDeadSwitch("sw-storage-3"),
     Starved("etcd-2"),
+    MemoryPressure("svc-2"),
+    MemoryPressure("esx-21"),
     FullDisk("dopasoins-2"),
     CableCut("fibre-a", "fibre-1s"),
     Blackhole("fibre-a", "salle-1"),
@@ -82,8 +89,14 @@ PLAYABLE: list[Fault] = [
     PowerLoss("salle-2"),
     Hang("svc-2"),
     SlowArray("baie-2", by=5 * MS),
+    SlowResync(),
+    PermanentDeviceLoss("imagerie", "salle-1"),
+    PermanentDeviceLoss("dopasoins-2", "salle-2"),
+    DuringResync("baie-2", PowerLoss("baie-2"), away=2000 * MS),
     FullArray("baie-2"),
     ReadErrors("baie-2", "dopasoins-1"),
+    BitRot("baie-2", "dopasoins-1"),
+    BitRot("baie-1", "dopasoins-2", file="data/dopasoins/acts.ibd"),
     ControllerBug(),
     PlannedStop("svc-2"),
     Then(CableCut("fibre-a"), Loss("fibre-b", 5)),
@@ -106,8 +119,18 @@ def whole_state(lab: Lab) -> dict[str, Any]:
         "firmware": {name: lab.levers.firmware_runs(name) for name in lab.plan.switches},
         "nodes": {name: lab.nodes.is_on(name) for name in lab.nodes.nodes},
         "processors": {name: lab.levers.straits.allowed(name) for name in lab.nodes.nodes},
+        "memory": {name: lab.levers.straits.memory_of(name)[0] for name in lab.nodes.nodes},
         "helpers": sorted(path.name for path in lab.enclosure.state.glob("helper-*.json")),
         "disks": {name: has_space(lab, name) for name in lab.plan.servers},
+        "withheld": {
+            name: lab.levers.masking.without(name) for name, volume in lab.plan.volumes.items() if volume.size
+        },
+        "resync": [
+            said["resync_mib_per_second"] for said in lab.storage.status()["virtualisers"].values() if said is not None
+        ],
+        "rot": sum(
+            lab.levers.decay.left(array, volume.name) for volume in lab.plan.volumes.values() for array in volume.copies
+        ),
         "journal": lab.levers.journal.items(),
     }
 

@@ -153,7 +153,9 @@ class HostMachine:
             self.world.oracle.sign(STORAGE, self.name)
             ages = {host: (self.now - at, boot, released) for host, (at, boot, released) in storage.signs.items()}
             if self.agent is not None:
-                self.agent.stored(ages, self.now)
+                gone = frozenset(host.name for host in self.world.hosts.values() if host.pdl)
+                withheld = dict.fromkeys(filter(self.has_volume, self.world.catalogue.servers), gone) if gone else {}
+                self.agent.stored(ages, self.now, withheld)
 
     def receive(self, beat: Beat) -> None:
         """A beat arrives, or waits until the host wakes."""

@@ -9,12 +9,14 @@ from hypothesis import strategies as st
 
 import faults
 from faults import (
+    BitRot,
     Blackhole,
     CableCut,
     ControllerBug,
     Crash,
     Duplication,
     During,
+    DuringResync,
     Every,
     Flapping,
     FullArray,
@@ -24,8 +26,10 @@ from faults import (
     Isolation,
     Latency,
     Loss,
+    MemoryPressure,
     NetworkCut,
     Nothing,
+    PermanentDeviceLoss,
     PlannedStop,
     PortLoss,
     PowerLoss,
@@ -34,6 +38,7 @@ from faults import (
     Reboot,
     Reordering,
     SlowArray,
+    SlowResync,
     Stall,
     Starved,
     SwitchLoss,
@@ -50,7 +55,7 @@ if TYPE_CHECKING:
     from lab.plan import Plan
 
 MS = timedelta(milliseconds=1)
-COMPOSED = {"Then", "During", "Every"}
+COMPOSED = {"Then", "During", "DuringResync", "Every"}
 
 
 def of(plan: Plan) -> dict[str, st.SearchStrategy[Fault]]:
@@ -76,6 +81,13 @@ def of(plan: Plan) -> dict[str, st.SearchStrategy[Fault]]:
         st.tuples(one(kind(NodeKind.HOST)), st.sampled_from(["agent", "guard"])),
     )
     return {
+        "BitRot": st.builds(
+            BitRot,
+            arrays,
+            one(name for name in plan.servers if plan.volumes[name].size),
+            st.integers(1, 9),
+            st.sampled_from(["", "data/dopasoins/acts.ibd"]),
+        ),
         "Blackhole": cables.flatmap(
             lambda name: st.sampled_from([None, *plan.cables[name].between]).map(lambda end: Blackhole(name, end))
         ),
@@ -92,8 +104,14 @@ def of(plan: Plan) -> dict[str, st.SearchStrategy[Fault]]:
         "Reboot": st.builds(Reboot, nodes),
         "Latency": st.builds(Latency, wires, st.integers(1, 200).map(lambda n: n * MS)),
         "Loss": st.builds(Loss, wires, percents),
+        "MemoryPressure": st.builds(MemoryPressure, nodes, st.integers(0, 64)),
         "NetworkCut": parted.map(lambda told: NetworkCut(*told)),
         "Nothing": st.just(Nothing()),
+        "PermanentDeviceLoss": st.builds(
+            PermanentDeviceLoss,
+            one(name for name in plan.servers if plan.volumes[name].size),
+            one(name for name, room in plan.rooms.items() if room.hosts),
+        ),
         "PlannedStop": st.builds(PlannedStop, one(kind(NodeKind.VIRTUALISER))),
         "PortLoss": on_storage.map(lambda node: PortLoss(node, "storage")),
         "PowerLoss": st.builds(PowerLoss, one([*plan.rooms, *(node.name for node in played)])),
@@ -101,6 +119,7 @@ def of(plan: Plan) -> dict[str, st.SearchStrategy[Fault]]:
         "ReadErrors": st.builds(ReadErrors, arrays, one(name for name in plan.servers if plan.volumes[name].size)),
         "Reordering": st.builds(Reordering, wires, percents),
         "SlowArray": st.builds(SlowArray, arrays, st.integers(1, 200).map(lambda n: n * MS)),
+        "SlowResync": st.builds(SlowResync, st.floats(0.5, 100)),
         "Stall": programs.map(lambda told: Stall(*told)),
         "Starved": st.builds(Starved, nodes, percents),
         "SwitchLoss": st.builds(SwitchLoss, one(plan.switches)),
@@ -116,7 +135,9 @@ def simple(plan: Plan) -> st.SearchStrategy[Fault]:
 def composed(plan: Plan) -> st.SearchStrategy[Fault]:
     """Faults made of others."""
     any_ = simple(plan)
+    arrays = st.sampled_from([node.name for node in plan.nodes.values() if node.kind is NodeKind.ARRAY])
     return st.one_of(
+        st.builds(DuringResync, arrays, any_),
         st.lists(any_, min_size=1, max_size=3).map(lambda parts: Then(*parts)),
         st.builds(During, any_, any_, st.just(timedelta(0)), st.sampled_from([None, MS])),
         st.builds(Every, any_, st.just(2 * MS), st.just(MS), st.integers(1, 3)),

@@ -89,7 +89,9 @@ class World:
         self.network = Network(self.clock)
         self.arbiters = Arbiters(self.network)
         self.geometry = Geometry("sim", "v", GRAINS * GRAIN - ATOM, GRAIN, piece=1)
-        self.settings = Settings(kept_marks=3, window=2, rate=60 * GRAIN, near_end=2, defects=schedule.defects)
+        self.settings = Settings(
+            kept_marks=3, window=2, stretch=3, rate=60 * GRAIN, near_end=2, defects=schedule.defects
+        )
         self.atoms = self.geometry.size // ATOM
         self.oracle = Oracle(self.atoms)
         self.arrays = {

@@ -248,7 +248,39 @@ def test_mischief_bites_is_counted_and_mended(baie: Program) -> None:
     }
 
 
-@pytest.mark.parametrize("line", ["slow", "slow x", "rot b 0", "rot a 99999999", "read-error a 0 0", "dance"])
+def test_rot_is_counted_until_it_is_written_over(baie: Program) -> None:
+    async def written(session: client.Session) -> None:
+        await ask(session, Kind.WRITE, 0, data=X + Y)
+        await ask(session, Kind.FLUSH)
+
+    async def written_over(session: client.Session) -> None:
+        await ask(session, Kind.WRITE, 4096, data=Y)
+
+    baie.talk("a@1").run(written)
+    assert baie.order("rot a 5 4096 9")["mischief"]["rotten"] == [["a", 5], ["a", 4096], ["a", 9]]
+    assert baie.order("rot a 5")["mischief"]["rotten"] == [["a", 5], ["a", 4096], ["a", 9]], (
+        "turned back it would be right"
+    )
+    baie.talk("a@2").run(written_over)
+    assert baie.order()["mischief"]["rotten"] == [["a", 5], ["a", 9]]
+
+
+def test_decay_is_chosen_by_its_seed_among_what_was_written(baie: Program) -> None:
+    async def written(session: client.Session) -> None:
+        for grain in (0, 2, 5):
+            await ask(session, Kind.WRITE, grain * 65536, data=X)
+
+    baie.talk("a@1").run(written)
+    found = baie.order("decay a 2 1")["mischief"]["rotten"]
+    assert len(found) == 2
+    assert {offset // 65536 for _, offset in found} < {0, 2, 5}
+    rest = baie.order("decay a 9 2")["mischief"]["rotten"]
+    assert {offset // 65536 for _, offset in rest} == {0, 2, 5}
+
+
+@pytest.mark.parametrize(
+    "line", ["slow", "decay a 1", "slow x", "rot b 0", "rot a 99999999", "read-error a 0 0", "dance"]
+)
 def test_an_order_that_means_nothing_is_refused_with_a_sentence(baie: Program, line: str) -> None:
     assert set(baie.order(line)) == {"error"}
 

@@ -11,6 +11,7 @@ import pytest
 from lab.replica.cluster import orders
 from lab.replica.cluster.beat import Beat, Released, RunningState, State
 from lab.replica.cluster.catalogue import Catalogue, HostSpec, Priority, ServerSpec
+from lab.replica.cluster.corrections import Corrections
 from lab.replica.cluster.facts import Facts
 from lab.replica.cluster.local import Local, Situation
 from lab.replica.cluster.master import Master
@@ -145,6 +146,19 @@ def test_storage_that_is_gone_stops_a_server_only_if_another_host_sees_it(
     assert ("one" in host.local.given_up) is stopped
 
 
+def test_a_volume_that_is_gone_for_good_stops_its_server_at_once_however_it_failed() -> None:
+    host = Host()
+    gone = replace(up(1, State.FAILED), pdl=True)
+    assert host.tick(0.0, {**BOTH, "one": gone}) == [("kill", "one")]
+    assert host.local.given_up == {"one": Released(1, "pdl")}
+
+
+def test_what_may_not_be_seen_here_is_not_started_but_given_up() -> None:
+    host = Host()
+    assert host.tick(0.0, {}, here=replace(WELL, withheld=frozenset(["one"]))) == [("start", "two", "4")]
+    assert host.local.given_up == {"one": Released(1, "pdl")}
+
+
 def test_an_isolated_guest_gets_its_time_before_another_host_may_have_it() -> None:
     host = Host(Settings(isolation_policy="stop"))
     alone = replace(WELL, certain=False, isolated=True)
@@ -192,6 +206,38 @@ def test_a_dead_host_loses_its_servers_and_their_sessions_in_one_change() -> Non
 
 def test_a_silent_host_that_is_not_dead_keeps_its_servers() -> None:
     assert decide(HERE, replace(FACTS, fresh=frozenset({"h2"}))) is HERE
+
+
+WITH_VOLUME = replace(CATALOGUE, servers={**CATALOGUE.servers, "one": replace(CATALOGUE.servers["one"], volume=True)})
+GONE_FROM_H1 = replace(FACTS, released={"h1": {"one": Released(1, "pdl")}}, withheld={"one": frozenset(["h1"])})
+
+
+def test_a_volume_that_is_gone_moves_its_server_to_a_host_that_sees_it() -> None:
+    after = decide(HERE, GONE_FROM_H1, WITH_VOLUME)
+    assert after.servers["one"] == Assignment("h2", 2)
+
+
+def test_a_server_waits_while_no_host_may_see_its_volume_and_starts_again_where_one_may() -> None:
+    nowhere = replace(GONE_FROM_H1, withheld={"one": frozenset(["h1", "h2"])})
+    assert decide(HERE, nowhere, WITH_VOLUME) is HERE
+    given_back = replace(nowhere, withheld={"one": frozenset(["h2"])})
+    assert decide(HERE, given_back, WITH_VOLUME).servers["one"] == Assignment("h1", 2)
+
+
+def test_a_host_that_has_just_lost_a_volume_is_avoided_before_the_storage_has_told_everybody() -> None:
+    untold = replace(GONE_FROM_H1, withheld={})
+    assert decide(HERE, untold, WITH_VOLUME).servers["one"].host == "h2"
+
+
+def test_no_correction_sends_a_member_to_a_host_that_may_not_see_its_volume() -> None:
+    both = replace(WITH_VOLUME, servers={name: replace(s, volume=True) for name, s in WITH_VOLUME.servers.items()})
+    beside = Record(1, "h1", {"one": Assignment("h1", 1), "two": Assignment("h1", 4)})
+    facts = replace(FACTS, states={"h1": {"one": "healthy", "two": "healthy"}, "h2": {}})
+    for withheld, moves in (({}, {"two": "h2"}), ({"two": frozenset(["h2"]), "one": frozenset(["h2"])}, {})):
+        corrections = Corrections(both, Settings(corrected_after=0.0))
+        told = replace(facts, withheld=withheld)
+        corrections.moves(beside, told, quiet=True)
+        assert corrections.moves(beside, replace(told, now=told.now + 1), quiet=True) == moves
 
 
 def test_what_was_given_up_in_an_older_session_does_not_count() -> None:

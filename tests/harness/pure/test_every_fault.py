@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from faults import CableCut, During, Every, Loss, Then
+from faults import CableCut, During, DuringResync, Every, Loss, Then, resync
 from faults.wires import ways
 from lab.errors import NotAvailableError
 from lab.expectation import Class, expect
@@ -166,6 +166,44 @@ def test_a_fault_that_comes_back_ends_each_time_but_the_last(site: MemorySite) -
     assert fault.holds(site).holds
     fault.heal(site)
     assert not fault.holds(site).holds
+
+
+def behind_by(left: int, *, in_sync: bool = False) -> dict[str, object]:
+    copy = {"in_sync": in_sync}
+    volume = {"resync": {"of": "baie-1", "left": left} if left else None, "copies": {"baie-1": copy}}
+    return {"active": True, "volumes": {"v": volume}, "resync_mib_per_second": 1}
+
+
+def test_a_fault_during_a_resync_strikes_when_there_is_one(site: MemorySite, monkeypatch: pytest.MonkeyPatch) -> None:
+    said: list[str] = []
+    told = iter([behind_by(0, in_sync=True), behind_by(64), behind_by(65)])
+    monkeypatch.setattr(resync, "_volumes", lambda _: next(told, behind_by(0))["volumes"])
+    fault = DuringResync("baie-1", Spoken("inner", said), away=MS)
+    object.__setattr__(fault, "slow", Spoken("slow", said))
+    loss = Spoken("baie-1", said)
+    monkeypatch.setattr(DuringResync, "_loss", property(lambda _: loss))
+    fault.inject(site)
+    assert said == ["slow begins", "baie-1 begins", "baie-1 ends", "inner begins"]
+    assert next(told, None) is None, "it struck before there was enough to copy"
+    assert fault.holds(site).holds
+    fault.heal(site)
+    assert said[-2:] == ["inner ends", "slow ends"]
+    assert not fault.holds(site).holds
+
+
+def test_a_resync_that_is_over_too_soon_makes_it_inconclusive(
+    site: MemorySite, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said: list[str] = []
+    loss = Spoken("baie-1", said)
+    monkeypatch.setattr(DuringResync, "_loss", property(lambda _: loss))
+    monkeypatch.setattr(resync, "_BEGUN_WITHIN", 0.05)
+    monkeypatch.setattr(resync, "_volumes", lambda _: behind_by(3)["volumes"])
+    fault = DuringResync("baie-1", Spoken("inner", said), away=MS)
+    object.__setattr__(fault, "slow", Spoken("slow", said))
+    with pytest.raises(FaultNotFeltError, match="baie-1 is not copied to"):
+        fault.inject(site)
+    assert "inner begins" not in said
 
 
 def test_a_deadline_that_passes_makes_it_inconclusive(site: MemorySite) -> None:

@@ -25,6 +25,17 @@ EXAMPLES = {
     "its host": (("esx-21",), "C", "HA restarts imagerie, for instance on esx-11, outside salle-2"),
     "its room": (("salle-2",), "C", "(host-dead 18 s + boot 15 s, divided by 3)"),
     "the server itself": (("imagerie",), "C", "for instance on esx-21: imagerie stops for about 44.7 s (guest-monitor"),
+    "its volume, where it runs": (
+        ("imagerie/esx-21",),
+        "C",
+        "outside salle-2 (the rule says should): imagerie stops for about 5 s (pdl 0 s + boot 15 s, divided by 3)",
+    ),
+    "its volume, where it does not run": (("imagerie/esx-11",), "A", "transparent"),
+    "its volume, everywhere": (
+        ("imagerie/esx-11", "imagerie/esx-21"),
+        "D",
+        "esx-21 may not see imagerie's volume and no host left sees its volume",
+    ),
     "the storage parted: it is frozen, then moved": (
         ("fibre-a/storage", "fibre-b/storage"),
         "C",

@@ -115,8 +115,8 @@ class Storage:
         self.listeners[name] = await serve(NodeExports(node), ("127.0.0.1", port))
         self.ticking[name] = self.tasks.start(_tick(node))
 
-    async def start_path(self, session: int) -> tuple[Process, Session]:
-        await self.kv.swap({}, {"sessions/v": json.dumps({"host": "esx", "number": session})})
+    async def start_path(self, session: int, host: str = "esx") -> tuple[Process, Session]:
+        await self.kv.swap({}, {"sessions/v": json.dumps({"host": host, "number": session})})
         told = {
             "volume": "v",
             "session": session,
@@ -136,6 +136,13 @@ class Storage:
     def in_sync(self) -> bool:
         node = self.active
         return node is not None and node.volumes["v"].record.settled(3) and node.volumes["v"].flow.members == 3
+
+    async def tell(self, array: str, line: str) -> dict[str, Any]:
+        reader, writer = await asyncio.open_unix_connection(str(self.folder / f"{array}.sock"))
+        writer.write(f"{line}\n".encode())
+        found: dict[str, Any] = json.loads(await reader.readline())
+        writer.close()
+        return found
 
     async def verify(self) -> dict[str, Any]:
         assert self.active is not None
@@ -219,3 +226,72 @@ async def play_losses(folder: Path) -> None:
 @pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
 def test_the_loss_of_an_array_a_node_and_a_session(tmp_path: Path) -> None:
     asyncio.run(play_losses(tmp_path))
+
+
+async def play_rot(folder: Path) -> None:
+    """Let a byte of one copy turn: it is served as it is, found by a comparison, and mended from the other copy."""
+    async with storage(folder) as world:
+        path, disk = await world.start_path(1)
+        await ask(disk, Kind.WRITE, 0, b"a" * 65536)
+        await ask(disk, Kind.WRITE, 1 << 20, b"b" * 4096)
+        await ask(disk, Kind.FLUSH)
+        await until(lambda: world.in_sync)
+        told = await world.tell("baie-1", "decay v 1 7")
+        (place,) = told["mischief"]["rotten"]
+        assert place[0] == "v"
+        assert place[1] // 65536 in {0, 16}
+        wrong = await ask(disk, Kind.READ, place[1], length=1)
+        assert wrong not in {b"a", b"b", b"\0"}, "read from the near array, which says nothing"
+        assert (await world.verify())["differing"] == [place[1] // 65536]
+
+        assert world.active is not None
+        assert (await status.obey(world.active, "verify v repair=baie-1"))["differing"] == [place[1] // 65536]
+        await until(lambda: world.in_sync)
+        assert (await world.tell("baie-1", "status"))["mischief"]["rotten"] == []
+        assert (await world.verify())["identical"]
+        assert await ask(disk, Kind.READ, 0, length=65536) == b"a" * 65536
+        await end(path)
+
+
+@pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
+def test_what_rots_on_one_copy_is_served_found_and_mended(tmp_path: Path) -> None:
+    asyncio.run(play_rot(tmp_path))
+
+
+async def play_masking(folder: Path) -> None:
+    """Take a volume away from the host that has it: its requests fail at once, for good; another host is let in."""
+    async with storage(folder) as world:
+        path, disk = await world.start_path(1)
+        await ask(disk, Kind.WRITE, 0, b"a" * 4096)
+        await ask(disk, Kind.FLUSH)
+        assert world.active is not None
+        told = await status.obey(world.active, "withhold v esx")
+        assert told["withheld"] == {"v": ["esx"]}
+        with pytest.raises(OSError, match="refused"):
+            await ask(disk, Kind.READ, 0, length=4096)
+        assert "v was taken away from esx" in (await asked(folder / "path-1.status"))["gone"]
+        with pytest.raises(OSError, match="refused"):
+            await ask(disk, Kind.WRITE, 0, b"b" * 4096)
+        assert path.returncode is None, "it stays, so that the host learns why"
+
+        later, _ = await world.start_path(2, host="other")
+        assert "esx" in (await status.obey(world.active, "status"))["withheld"]["v"]
+        await end(later)
+        await status.obey(world.active, "grant v esx")
+        back, other_disk = await world.start_path(3)
+        assert await ask(other_disk, Kind.READ, 0, length=4096) == b"a" * 4096
+        await end(back)
+        await end(path)
+
+
+async def asked(socket: Path) -> dict[str, Any]:
+    reader, writer = await asyncio.open_unix_connection(str(socket))
+    writer.write(b"status\n")
+    found: dict[str, Any] = json.loads(await reader.readline())
+    writer.close()
+    return found
+
+
+@pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
+def test_a_volume_that_is_taken_away_fails_at_once_and_comes_back(tmp_path: Path) -> None:
+    asyncio.run(play_masking(tmp_path))

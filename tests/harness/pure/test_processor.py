@@ -1,4 +1,4 @@
-"""A node's share of a processor, in both versions of control groups; over folders that look like the kernel's."""
+"""A node's share of processor and memory, in both versions of control groups; over folders like the kernel's."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from lab.nodes import cgroup
-from lab.nodes.cgroup import Processor
+from lab.nodes.cgroup import Memory, Processor
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -52,3 +52,48 @@ def test_a_group_that_is_gone_is_not_limited(tmp_path: Path, monkeypatch: pytest
     assert gone.held_back() == 0
     with pytest.raises(OSError, match="No such file"):
         gone.allow(0.5)
+
+
+def modern_memory(root: Path) -> Path:
+    folder = modern(root)
+    (folder / "memory.high").write_text("max\n")
+    (folder / "memory.current").write_text("1000\n")
+    (folder / "memory.stat").write_text("anon 300\nfile 600\nshmem 50\n")
+    (folder / "memory.events").write_text("low 0\nhigh 7\nmax 0\noom 0\noom_kill 0\n")
+    return folder / "memory.high"
+
+
+def old_memory(root: Path) -> Path:
+    folder = root / "memory" / "lab" / "node"
+    folder.mkdir(parents=True)
+    (folder / "memory.limit_in_bytes").write_text("9223372036854771712\n")
+    (folder / "memory.usage_in_bytes").write_text("1000\n")
+    (folder / "memory.stat").write_text("cache 1\nrss 2\ntotal_cache 600\ntotal_shmem 50\n")
+    (folder / "memory.failcnt").write_text("7\n")
+    return folder / "memory.limit_in_bytes"
+
+
+@pytest.mark.parametrize("version", [modern_memory, old_memory])
+def test_memory_is_limited_and_given_back(version: object, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert callable(version)
+    monkeypatch.setattr(cgroup, "ROOT", tmp_path)
+    limit = version(tmp_path)
+    memory = Memory("lab/node")
+    assert memory.allowed() is None
+    assert memory.held() == 450, "what is neither a file's nor can be written back"
+    memory.allow(500)
+    assert limit.read_text() == "500"
+    assert memory.allowed() == 500
+    assert memory.refused() == 7
+    memory.allow(None)
+    assert memory.allowed() is None
+    assert limit.read_text() in {"max", "-1"}
+
+
+def test_the_memory_of_a_group_that_is_gone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cgroup, "ROOT", tmp_path)
+    gone = Memory("lab/node")
+    assert gone.allowed() is None
+    assert gone.refused() == 0
+    with pytest.raises(OSError, match="No such file"):
+        gone.held()
