@@ -297,13 +297,17 @@ def test_each_state_has_its_name(server: Callable[..., Machine], monkeypatch: py
     with monkeypatch.context() as impatient:
         impatient.setattr(machine, "_SILENT", -1.0)
         assert is_(one, "hung"), "it gives no sign"
-    held = {"held_s": 2.0, "idle_s": 0.5, "node": "svc-1"}
+    held = {"held_s": 2.0, "idle_s": 0.5, "node": "svc-1", "gone": ""}
     found = one.status([1], held)
     assert found is not None
     assert (found["held_s"], found["idle_s"], found["served"]) == (2.0, 0.5, False)
     found = one.status([1], {**held, "held_s": 0.1})
     assert found is not None
     assert found["served"]
+    assert not found["pdl"]
+    found = one.status([1], {**held, "gone": "unknown volume"})
+    assert found is not None
+    assert found["pdl"]
 
 
 def test_a_program_that_ends_has_failed(server: Callable[..., Machine]) -> None:
