@@ -86,8 +86,8 @@ def _cluster(lab: Lab) -> Iterator[Row]:
         (
             "kept free for restarts (admission control)",
             "réservé aux redémarrages (contrôle d'admission)",
-            f"{wanted.admission:.0%}",
-            [f"{one['admission']:.0%}" for one in told],
+            f"{wanted.admission_cpu:.0%} cpu, {wanted.admission_memory:.0%} memory",
+            [f"{one['admission_cpu']:.0%} cpu, {one['admission_memory']:.0%} memory" for one in told],
         ),
         (
             "silence after which a host is dead",

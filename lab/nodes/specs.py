@@ -133,7 +133,13 @@ def ha_settings(plan: Plan) -> Settings:
     if all(attempt in plan.timers for attempt in _ATTEMPTS):
         said["attempts"] = (0.0, *(plan.scaled(attempt).total_seconds() for attempt in _ATTEMPTS))
     leave = plan.ha.isolation_response is IsolationResponse.LEAVE_ON
-    return replace(Settings.scaled(1 / plan.time_scale), **said, isolation_policy="leave" if leave else "stop")
+    return replace(
+        Settings.scaled(1 / plan.time_scale),
+        **said,
+        isolation_policy="leave" if leave else "stop",
+        admission_cpu=plan.ha.admission.cpu / 100,
+        admission_memory=plan.ha.admission.memory / 100,
+    )
 
 
 def catalogue(plan: Plan) -> Catalogue:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from .corrections import Corrections
 from .orders import obey
-from .placement import Wanted, place, share_used
+from .placement import Wanted, place, shares_used
 from .record import AT_ONCE, Assignment, Record
 
 if TYPE_CHECKING:
@@ -152,13 +152,22 @@ class Master:
         admitted = []
         for one in sorted(wanted, key=lambda one: (servers[one.server].priority, one.server)):
             first = one.server not in record.servers or not record.servers[one.server].host
-            used = share_used(self._catalogue.hosts, servers, [*started, one.server]) if first else 0.0
-            if self._settings.admission and used > 1 - self._settings.admission:
-                self.say("refused", f"{one.server}: admission control keeps {self._settings.admission:.0%} free")
+            refused = self._refused([*started, one.server]) if first else ""
+            if refused:
+                self.say("refused", f"{one.server}: admission control keeps {refused} free")
                 continue
             admitted.append(one)
             started += [one.server] if first else []
         return admitted
+
+    def _refused(self, started: list[str]) -> str:
+        """What would not stay free if these servers were started; empty when all may."""
+        used = shares_used(self._catalogue.hosts, self._catalogue.servers, started)
+        kept = {"cores": self._settings.admission_cpu, "memory": self._settings.admission_memory}
+        short = [
+            (what, free) for share, (what, free) in zip(used, kept.items(), strict=True) if free and share > 1 - free
+        ]
+        return " and ".join(f"{free:.0%} of the {what}" for what, free in short)
 
     def _note_waiting(self, record: Record, wanted: list[Wanted], placed: Mapping[str, str], facts: Facts) -> None:
         for one in wanted:

@@ -142,12 +142,14 @@ def violates(
     return 2 * beside + (bool(spec.prefers) and hosts[host].room != spec.prefers)
 
 
-def share_used(hosts: Mapping[str, HostSpec], servers: Mapping[str, ServerSpec], started: Iterable[str]) -> float:
-    """The share of the whole cluster that these servers reserve, of memory or of cores, whichever is more."""
+def shares_used(
+    hosts: Mapping[str, HostSpec], servers: Mapping[str, ServerSpec], started: Iterable[str]
+) -> tuple[float, float]:
+    """The shares of the whole cluster that these servers reserve: of its cores, and of its memory."""
     cpu = memory = 0.0
     for name in started:
         cpu, memory = cpu + servers[name].cpu, memory + servers[name].memory
-    return max(
+    return (
         cpu / (sum(host.cpu for host in hosts.values()) or 1),
         memory / (sum(host.memory for host in hosts.values()) or 1),
     )

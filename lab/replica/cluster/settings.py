@@ -39,7 +39,8 @@ class Settings:
         power_ons: servers that boot at once on a host.
         isolation_policy: `leave` the servers on, or `stop` them.
         vmcp_policy: `conservative` (stop if another host sees the storage), or `off`.
-        admission: share of the cluster that first starts must leave free; restarts may use it.
+        admission_cpu: share of the cluster's cores that first starts must leave free; restarts may use it.
+        admission_memory: the same of its memory; 0 admits everything.
         read_every: seconds between two looks at the record; not scaled.
         master_reads_every: the same for a master.
         storage_silent: seconds without an answer of the storage after which a host does not see it; longer than a
@@ -68,7 +69,8 @@ class Settings:
     power_ons: int = 32
     isolation_policy: str = "leave"
     vmcp_policy: str = "conservative"
-    admission: float = 0.0
+    admission_cpu: float = 0.0
+    admission_memory: float = 0.0
     read_every: float = 0.5
     master_reads_every: float = 0.25
     storage_silent: float = 5.0

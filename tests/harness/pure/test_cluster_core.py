@@ -84,7 +84,7 @@ def test_scaling_touches_the_timers_of_the_vendor_and_nothing_else() -> None:
     scaled, whole = Settings.scaled(0.1, power_ons=2), Settings()
     assert scaled.power_ons == 2
     assert scaled.attempts == pytest.approx([part * 0.1 for part in whole.attempts])
-    own = {"read_every", "master_reads_every", "storage_silent", "patience", "admission"}
+    own = {"read_every", "master_reads_every", "storage_silent", "patience", "admission_cpu", "admission_memory"}
     for one in fields(Settings):
         value = getattr(whole, one.name)
         if isinstance(value, float):
@@ -261,7 +261,7 @@ def test_one_swap_never_carries_more_than_the_arbiters_take() -> None:
 
 
 def test_admission_control_leaves_a_share_free_for_restarts() -> None:
-    master = Master(CATALOGUE, Settings(admission=0.8), lambda _kind, _detail: None, 0.0)
+    master = Master(CATALOGUE, Settings(admission_memory=0.8), lambda _kind, _detail: None, 0.0)
     after = master.decide(Record(1, "h1", {"one": Assignment(), "two": Assignment()}), replace(FACTS, states={}))
     assert {name for name, one in after.servers.items() if one.host} == {"two"}
 
