@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING
 
 from faults import Blackhole, CableCut, PowerLoss
 from lab.bench import Lab
-from lab.plan import load
+from lab.plan import NodeKind, load
 from lab.run import Run
 from lab.waiting import wait_until
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from lab.faulting import Fault
     from lab.plan import Plan
@@ -65,6 +65,23 @@ def cables(lab: Lab, figures: Figures) -> None:
     lab.wait_whole()
 
 
+def beside_the_engine(lab: Lab, figures: Figures) -> None:
+    """A node of no weight frozen and thawed: by its control group, as the levers do, and by the engine's own SDK."""
+    node = next(node.name for node in lab.plan.nodes.values() if node.kind is NodeKind.ARBITER)
+    container = lab.enclosure.engine.containers.get(node)
+    ways: tuple[tuple[str, Callable[[], object], Callable[[], object]], ...] = (
+        ("freeze by control group, ms", lambda: lab.nodes.stop([node]), lambda: lab.nodes.wake([node])),
+        ("freeze by the engine's SDK, ms", container.pause, container.unpause),
+    )
+    for name, freeze, thaw in ways:
+        begin = time.monotonic_ns()
+        freeze()
+        figures.setdefault(name, []).append((time.monotonic_ns() - begin) / 1e6)
+        assert lab.nodes.is_frozen(node), "it runs on"
+        thaw()
+    lab.wait_whole()
+
+
 def seen(lab: Lab, run: Run, fault: Fault, figures: Figures) -> None:
     """What the wards saw of a fault."""
     lab.begin(run.begin("bench", "bench", str(fault), fault.french))
@@ -100,6 +117,7 @@ def main() -> None:
         with build(plan, figures) as lab:
             room_power(lab, figures)
             cables(lab, figures)
+            beside_the_engine(lab, figures)
             for fault in chosen(plan):
                 seen(lab, run, fault, figures)
     width = max(map(len, figures))
