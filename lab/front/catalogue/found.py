@@ -25,6 +25,9 @@ class Played:
     suites: tuple[str, ...]
 
 
+_BADNESS = {"met": 0, "inconclusive": 1, "not-met": 2}
+
+
 def played(folder: Path) -> dict[str, list[Played]]:
     """Find the scenarios of a folder, by row of the catalogue."""
     by_row: dict[str, list[Played]] = {}
@@ -57,13 +60,14 @@ def _own(statement: ast.stmt) -> list[str]:
 
 
 def last_verdicts(runs: Path) -> dict[str, str]:
-    """The newest verdict of each family in a folder of runs: the run's name and what was concluded."""
-    found: dict[str, str] = {}
+    """What was concluded of each family in the newest run that played it, the worst of its scenarios, and which run."""
+    found: dict[str, tuple[str, int, str]] = {}
     for path in sorted(runs.glob("*/*/verdict.json")):
         try:
             told = json.loads(path.read_text(encoding="utf-8"))
         except (OSError, ValueError):  # its writer was killed: nothing was concluded
             continue
-        family = str(told.get("scenario", "")).split("-")[0]
-        found[family] = f"{told.get('verdict')} ({path.parent.parent.name})"
-    return found
+        family, run, word = str(told.get("scenario", "")).split("-")[0], path.parent.parent.name, told.get("verdict")
+        new = (run, _BADNESS.get(word, 1), f"{word} ({run})")
+        found[family] = max(found.get(family, new), new)
+    return {family: sentence for family, (_, _, sentence) in found.items()}

@@ -30,7 +30,7 @@ _HEAD = """\
 # Catalogue of published failures
 
 Written by `bascule catalogue -o docs/scenarios.md`; a test holds it against the rows, the plans and the scenarios.
-With `--runs runs` it adds what came of each scenario last.
+With `--runs runs` it adds what came of each scenario last, in those runs.
 
 Classes: **A** transparent, **B** carried by the surviving member, **C** restarted by HA, **D** a human decides.
 *Published* is what vendors and authors say of the real rooms (sources at the end); *predicted* is what each

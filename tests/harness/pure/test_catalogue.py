@@ -35,7 +35,8 @@ def test_all_fifty_six_published_failures_are_there() -> None:
 
 def test_the_page_in_the_docs_is_up_to_date() -> None:
     written = (ROOT / "docs" / "scenarios.md").read_text(encoding="utf-8")
-    assert written == page(SCENARIOS), "run: bascule catalogue -o docs/scenarios.md"
+    lines = [line for line in written.splitlines() if not line.startswith("- Last verdict of ")]
+    assert lines == page(SCENARIOS).splitlines(), "run: bascule catalogue --runs runs -o docs/scenarios.md"
 
 
 def test_every_row_is_played_or_says_why_not() -> None:
