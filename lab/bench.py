@@ -31,8 +31,10 @@ from lab.nodes.checking import check_nodes
 from lab.nodes.specs import PLAYED, bridged, ha_settings, log_folders, spec
 from lab.nodes.volumes import ensure_images
 from lab.plan import NodeKind, Scope, dumps, load
+from lab.recovery.playing import give_back, recover
+from lab.rescue import Rescue
 from lab.roles import find, french
-from lab.service import STEADY, Service
+from lab.service import STEADY, Service, get
 from lab.storage import Storage
 from lab.waiting import WaitedInVainError, wait_until
 
@@ -48,6 +50,7 @@ if TYPE_CHECKING:
     from lab.measure.deviations import Deviation
     from lab.nodes.checking import Check
     from lab.plan import Plan
+    from lab.recovery import Recovery
     from lab.run import Scenario
     from lab.service import Observation
 
@@ -91,6 +94,7 @@ class Lab:
         self.levers = Levers(enclosure, self.fabric, self.nodes)
         self.cluster = Cluster(plan, self.nodes)
         self.storage = Storage(plan, self.nodes, self.cluster.placement)
+        self.rescue = Rescue(plan, self.nodes)
         self._ward: Resident | None = None
 
     # -- life ---------------------------------------------------------------------------------------------------
@@ -301,6 +305,8 @@ class Lab:
             wait_until(lambda: not fault.holds(self).holds, within=GONE_WITHIN, because="it still bites")
         self._note(fault, "after heal", fault.holds(self))
         try:
+            if self.rescue.serving():
+                self.give_back()
             self.wait_whole()
         except WaitedInVainError as error:
             self.nodes.collect(scenario.folder / "logs")
@@ -308,6 +314,37 @@ class Lab:
         scenario.returned = time.monotonic_ns()
         scenario.event("return", "back to normal", "retour à la normale", scenario.returned)
         self.spent("return", (time.monotonic_ns() - begun) / 1e9)
+
+    def recover(self, runbook: str = "ultime-secours", *, override: str = "") -> Recovery:
+        """Go to room three, as a runbook says; human steps count with their declared durations.
+
+        Args:
+            runbook: a shipped one, or a file.
+            override: who goes there although a room lives; empty: nobody.
+
+        Raises:
+            RefusedError: it was not begun; the sentence says why.
+            LabError: a step failed.
+        """
+        scenario = self.scenario
+        loss = scenario.window[0] if scenario.window else None
+        found = recover(self, scenario.event, scenario.folder, loss_ns=loss, runbook=runbook, override=override)
+        scenario.recovery = found
+        return found
+
+    def give_back(self, runbook: str = "retour") -> Recovery:
+        """Return from room three to rooms one and two, with all that it recorded.
+
+        Raises:
+            RefusedError: room three serves nothing.
+            LabError: a step failed.
+        """
+        return give_back(self, self.scenario.event, self.scenario.folder, runbook=runbook)
+
+    def is_fit(self, server: str) -> bool:
+        """Whether a server could serve, be it that room three does."""
+        address = str(self.plan.address(server, "servers").ip)
+        return self.from_ward(get, address, "/fit") is not None
 
     def hold(self, *, short_of: str | None = None) -> None:
         """Wait until every timer that the fault may start has run out, what is restarted runs, the wards are served.
@@ -354,6 +391,8 @@ class Lab:
         slowest = max((timer.value.total_seconds() for timer in self.plan.failovers.values()), default=0.0)
         after = Reach(self.plan, frozenset[str]().union(*self.scenario.steps))
         hosts = self.cluster.hosts
+        if not any(after.alive(host) for host in hosts):
+            return slowest, False
         if self._master is not None and not after.alive(self._master):
             return max(slowest, vendor.restarts_by_new_master + vendor.heartbeat), True
         if not all(after.talk(one, other, MANAGEMENT) for one, other in combinations(hosts, 2)):
@@ -438,6 +477,8 @@ class Lab:
         ]
         if not found:
             found = list(self.storage.ailments())
+        if not found:
+            found = list(self.rescue.ailments())
         if not found:
             found = list(self.cluster.ailments())
         if not found:

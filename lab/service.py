@@ -18,6 +18,7 @@ from lab.expectation import expect
 from lab.measure import History, Outcome, Readback, judge
 from lab.measure.deviations import accept
 from lab.measure.readback import rows_of
+from lab.measure.wording import spoken
 from lab.replica.emr.people import clinician_ids, patient_ids, secret_of
 from lab.waiting import wait_until
 
@@ -177,7 +178,7 @@ class Service:
     def health(self, member: str) -> dict[str, Any] | None:
         """What a member says of itself, or None when it does not answer."""
         address = str(self.lab.plan.address(member, "servers").ip)
-        return self.lab.from_ward(_get, address, "/health")
+        return self.lab.from_ward(get, address, "/health")
 
     def active(self) -> str:
         """The member that answers at the service's address now.
@@ -185,10 +186,15 @@ class Service:
         Raises:
             LabError: none does.
         """
-        said = self.lab.from_ward(_get, str(self.plan.address), "/health")
-        if said is None:
+        member = self.served_by()
+        if member is None:
             raise LabError(f"no member answers at the address of {self.name} ({self.plan.address})")
-        return str(said["member"])
+        return member
+
+    def served_by(self) -> str | None:
+        """Who answers at the service's address now: a member, or room three's node; None when nobody does."""
+        said = self.lab.from_ward(get, str(self.plan.address), "/health")
+        return None if said is None else str(said["member"])
 
     def is_whole(self) -> bool:
         """Whether every server serves (a pair: with its arbitrator in one group, in step), and the address answers."""
@@ -197,7 +203,9 @@ class Service:
             said = self.health(member)
             if not said or said.get("group_size") != size or not said.get("synced"):
                 return False
-        return self.lab.from_ward(_get, str(self.plan.address), "/health") is not None
+            if not said.get("room_three", {"complete": True})["complete"]:
+                return False
+        return self.lab.from_ward(get, str(self.plan.address), "/health") is not None
 
     def placement(self) -> dict[str, str]:
         """By server of the plan, the host where it runs now; those that run nowhere are left out."""
@@ -213,20 +221,24 @@ class Service:
         trail: set[str] = set()
         traces: dict[str, tuple[Trace, ...]] = {}
         for member in self.plan.runs_on:
-            host = self.lab.cluster.host_of(member)
-            command = (
-                "python3",
-                "-m",
-                "replica.emr.readback",
-                f"/run/bascule/{member}.json",
-                "--prefix",
-                tag,
-            )
-            found = json.loads(self.lab.run_in(host, *command))
+            found = self._read(self.lab.cluster.host_of(member), member, tag)
             copies[member] = {"acts": found["acts"], "prescriptions": found["prescriptions"]}
             trail |= set(found["trail"])
             traces[member] = rows_of(found["traces"])
+        node = self.lab.rescue.node
+        if node is not None and self.name in self.lab.rescue.services:
+            # Its trail is no copy of theirs: of what was only read in rooms one and two it is told nothing.
+            found = self._read(node, f"{node}-{self.name}", tag)
+            copies[node] = {"acts": found["acts"], "prescriptions": found["prescriptions"]}
+            trail |= set(found["trail"])
         return Readback(copies, frozenset(trail), traces)
+
+    def _read(self, node: str, application: str, tag: str) -> dict[str, Any]:
+        config = f"/run/bascule/{application}.json"
+        found: dict[str, Any] = json.loads(
+            self.lab.run_in(node, "python3", "-m", "replica.emr.readback", config, "--prefix", tag)
+        )
+        return found
 
     def judge(self, observation: Observation) -> Verdict:
         """Judge what the wards saw against the plan's objective and its prediction, and write all of it down."""
@@ -238,6 +250,8 @@ class Service:
         promised = objective.model_copy(update={"freeze": objective.freeze or accepted})
         scenario.describe(self.name, _numbers(promised))
         readback = self.read_back(observation.tag)
+        self._tell_unprotected(scenario)
+        recovery = scenario.recovery
         verdict = judge(
             observation.history(),
             readback,
@@ -247,6 +261,8 @@ class Service:
             evidence=tuple(scenario.evidence),
             predicted=self._predicted(observation),
             fault_window=scenario.window,
+            decided=recovery is not None,
+            more=[] if recovery is None else [recovery.phrase(objective.interruption)],
         )
         verdict = replace(verdict, without_redundancy=scenario.without_redundancy)
         verdict = accept(verdict, self.lab.deviations, datetime.now().astimezone().date()).verdict
@@ -255,6 +271,18 @@ class Service:
             self.lab.nodes.collect(scenario.folder / "logs")
         self.lab.spent("judge", time.monotonic() - begun)
         return verdict
+
+    def _tell_unprotected(self, scenario: Scenario) -> None:
+        """Write down when room three lacked something since the fault."""
+        for one in self.lab.rescue.unprotected(self.name, scenario.window[0] if scenario.window else 0):
+            length = spoken(one.length)
+            scenario.event(
+                "unprotected",
+                f"room three lacked {one.rows} rows of {self.name} for {length.en} (told by {one.member})",
+                f"il a manqué {one.rows} lignes de {self.name} à la troisième salle pendant {length.fr} "
+                f"(selon {one.member})",
+                one.since_ns,
+            )
 
     def _predicted(self, observation: Observation) -> str | None:
         steps = observation.scenario.steps
@@ -271,7 +299,7 @@ def _numbers(objective: Objective) -> dict[str, float | int | None]:
     }
 
 
-def _get(address: str, path: str) -> dict[str, Any] | None:
+def get(address: str, path: str) -> dict[str, Any] | None:
     """GET a JSON document; None when there is no good answer within half a second."""
     link = http.client.HTTPConnection(address, timeout=0.5)
     try:

@@ -37,6 +37,8 @@ def judge(  # noqa: PLR0913 - a verdict weighs a run, a promise and a prediction
     fault_window: tuple[int, int] | None = None,
     lag_bound: timedelta = LAG_BOUND,
     doubts: Sequence[Words] = (),
+    decided: bool = False,
+    more: Sequence[Phrase] = (),
 ) -> Verdict:
     """Judge a run.
 
@@ -52,6 +54,8 @@ def judge(  # noqa: PLR0913 - a verdict weighs a run, a promise and a prediction
             fault.
         lag_bound: the pulse's own lag (99.9th percentile) past which nothing can be concluded.
         doubts: further reasons to conclude nothing.
+        decided: a human decided how the service came back.
+        more: further figures, and whether they keep what was promised.
 
     Returns:
         Inconclusive when anything casts doubt on the run, whatever was measured; else met or not met.
@@ -69,9 +73,9 @@ def judge(  # noqa: PLR0913 - a verdict weighs a run, a promise and a prediction
         doubts += doubts_about_before(history, inject_ns, objective.freeze)
     if readback is None and objective.loss is not None:
         doubts.append(Words("writes and trail were not read back", "écritures et traces n'ont pas été relues"))
-    told = list(phrases(figures, objective, read_back=readback is not None))
+    told = [*phrases(figures, objective, read_back=readback is not None), *more]
     outcome, words = _concluded(service, doubts, told)
-    observed = None if doubts else figures.observed
+    observed = None if doubts else "D" if decided and figures.spans else figures.observed
     return Verdict(
         scenario=scenario,
         service=service,

@@ -85,4 +85,5 @@ outbox = Table(
     Column("number", String(_NUMBER), nullable=False),
     Column("payload", Text, nullable=False),
     Column("at", _INSTANT, nullable=False),
+    Index("outbox_of_number", "number"),
 )

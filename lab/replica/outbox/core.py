@@ -1,4 +1,4 @@
-"""When a write may be acknowledged, what is delivered next, and since when room three lacks something. No I/O, no clock.
+"""When a write may be acknowledged, what is delivered next, since when room three lacks something. No I/O, no clock.
 
 The outbox is a table: each write leaves a row in the transaction that records it. A row stays until room three has it.
 

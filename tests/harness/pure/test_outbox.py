@@ -228,14 +228,14 @@ SETTINGS = settings(
 
 
 def test_no_acknowledged_act_is_missing_and_order_is_kept() -> None:
-    run_state_machine_as_test(Rooms, settings=SETTINGS)  # type: ignore[no-untyped-call]
+    run_state_machine_as_test(Rooms, settings=SETTINGS)
 
 
 @pytest.mark.parametrize("defect", [ACKNOWLEDGE_FIRST, SKIP])
 def test_the_search_finds_a_planted_defect(defect: str) -> None:
     machine = type("Defective", (Rooms,), {"defects": frozenset({defect})})
     with pytest.raises(AssertionError):
-        run_state_machine_as_test(machine, settings=settings(SETTINGS, derandomize=True))  # type: ignore[no-untyped-call]
+        run_state_machine_as_test(machine, settings=settings(SETTINGS, derandomize=True))
 
 
 @dataclass
