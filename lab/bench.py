@@ -7,7 +7,7 @@ import os
 import secrets
 import time
 from contextlib import contextmanager, suppress
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from itertools import combinations
 from pathlib import Path
@@ -26,6 +26,7 @@ from lab.failover import marks
 from lab.faulting import FaultNotFeltError, NotHealedError, Stepwise
 from lab.levers import Levers
 from lab.measure import Evidence
+from lab.measure.wording import spoken
 from lab.nodes import Containers, ensure_template
 from lab.nodes.checking import check_nodes
 from lab.nodes.specs import PLAYED, bridged, ha_settings, log_folders, spec
@@ -40,7 +41,6 @@ from lab.waiting import WaitedInVainError, wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from datetime import timedelta
     from ipaddress import IPv4Interface
     from typing import ParamSpec, TypeVar
 
@@ -340,6 +340,23 @@ class Lab:
             LabError: a step failed.
         """
         return give_back(self, self.scenario.event, self.scenario.folder, runbook=runbook)
+
+    def rehearse(self, service: str) -> dict[str, Any]:
+        """Restart a service from a copy of room three's database, where no wire leads; production is not touched.
+
+        Raises:
+            LabError: it could not be restarted so.
+        """
+        found = self.rescue.rehearse(service)
+        took = spoken(timedelta(seconds=found["copied_s"] + found["served_s"]))
+        self.scenario.event(
+            "rehearsal",
+            f"{service} was restarted from a copy of room three in {took.en}, {found['patients']} patients, "
+            f"interfaces: {', '.join(found['interfaces'])}",
+            f"{service} redémarré en {took.fr} sur une copie de la troisième salle, {found['patients']} patients, "
+            f"interfaces : {', '.join(found['interfaces'])}",
+        )
+        return found
 
     def is_fit(self, server: str) -> bool:
         """Whether a server could serve, be it that room three does."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -59,6 +60,22 @@ class Rescue:
         if self.node is None:
             raise NodeError("the plan has no rescue node: there is no room three to go to")
         self._nodes.ask(self.node, "rescue", line)
+
+    def rehearse(self, service: str) -> dict[str, Any]:
+        """Restart a service from a copy, where no wire leads: what `replica.rescue.bubble` prints.
+
+        Raises:
+            NodeError: it could not be restarted so; the sentence ends with the last words of who tried.
+        """
+        if self.node is None or service not in self.services:
+            raise NodeError(f"{service} is no principal service of room three: {', '.join(self.services) or 'none is'}")
+        config = f"/run/bascule/{self.node}-{service}.json"
+        ran = self._nodes.execute(self.node, "python3", "-m", "replica.rescue.bubble", config, f"/srv/bubble-{service}")
+        if ran.status:
+            words = ran.stderr.decode(errors="replace").strip().splitlines()[-1:]
+            raise NodeError(f"{service} does not restart from a copy of room three: {''.join(words)}")
+        found: dict[str, Any] = json.loads(ran.stdout)
+        return found
 
     def ailments(self) -> Iterator[str]:
         """What is not as it should be, in sentences."""

@@ -79,6 +79,7 @@ TARGETS: dict[str, Callable[[Plan], list[str] | list[tuple[str, ...]] | list[Cut
         a for a in _of_kind(plan, NodeKind.ARRAY) if plan.nodes[a].place == plan.preferred_room
     ],
     "hosts_of_a_room": lambda plan: [_hosts_of(plan, room) for room in _main_rooms(plan)],
+    "every_main_room": lambda plan: [tuple(_main_rooms(plan))],
     "hosts_and_far_array": _hosts_and_far_array,
     "host_of_each_room": lambda plan: [tuple(_hosts_of(plan, room)[0] for room in _main_rooms(plan))],
     # One of a kind is enough where every one would cost the gate minutes: the first stands in the preferred room.

@@ -63,11 +63,11 @@ def recover(  # noqa: PLR0913 - all are named at the call
             )
     if forgotten := plan.forgets(services):
         raise RefusedError(f"the runbook {plan.name} forgets {', '.join(forgotten)}: no step serves it in room three")
-    alive = _alive(lab)
-    if alive and not override:
-        raise RefusedError(f"{alive}; --override goes to room three all the same, and is recorded")
-    if alive:
-        event("override", f"{override} overrides: {alive}", f"{override} passe outre : {alive}")
+    lives = alive(lab)
+    if lives and not override:
+        raise RefusedError(f"{lives}; --override goes to room three all the same, and is recorded")
+    if lives:
+        event("override", f"{override} overrides: {lives}", f"{override} passe outre : {lives}")
     loss, older = _older(lab, loss_ns)
     told = spoken(older)
     event(
@@ -78,7 +78,7 @@ def recover(  # noqa: PLR0913 - all are named at the call
         else "la troisième salle a tout ce qui a été acquitté",
     )
     event("runbook", f"{plan.name}: {plan.title}", f"{plan.name} : {plan.title_fr}")
-    begin = Recovery(plan, loss, overridden=override if alive else "", older=older)
+    begin = Recovery(plan, loss, overridden=override if lives else "", older=older)
     acts = {"answers": partial(_answers, lab), "serve": partial(_serve, lab)}
     return _walked(begin, acts, human, event, folder / "recovery.json")
 
@@ -108,7 +108,7 @@ def _walked(begin: Recovery, acts: Mapping[str, Act], human: Human, event: Event
     return found
 
 
-def _alive(lab: Lab) -> str:
+def alive(lab: Lab) -> str:
     """Which room lives, and by what one sees it; empty when none does."""
     for one in lab.cluster.running():
         if one.healthy:

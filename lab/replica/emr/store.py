@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from sqlalchemy import create_engine, event
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlalchemy.pool import NullPool
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -63,7 +64,7 @@ def postgresql(  # noqa: PLR0913 - all are named at the call
         database: the service's.
         password: needed from another node.
         wait: seconds for one answer.
-        threads: connections at a time.
+        threads: connections at a time; 0 for a new one each time, which outlives no restart of the database.
         patient: whether a server that is gone may take as long as the kernel likes to be found out.
     """
     arguments: dict[str, Any] = {
@@ -76,15 +77,10 @@ def postgresql(  # noqa: PLR0913 - all are named at the call
     }
     if not patient:
         arguments |= {"tcp_user_timeout": 1000, "keepalives_idle": 1, "keepalives_interval": 1, "keepalives_count": 2}
-    engine = create_engine(
-        "postgresql+psycopg2://",
-        future=True,
-        pool_size=threads,
-        max_overflow=0,
-        pool_timeout=wait,
-        pool_use_lifo=True,
-        connect_args=arguments,
-    )
+    pool: dict[str, Any] = {"pool_size": threads, "max_overflow": 0, "pool_timeout": wait, "pool_use_lifo": True}
+    if not threads:
+        pool = {"poolclass": NullPool}
+    engine = create_engine("postgresql+psycopg2://", future=True, connect_args=arguments, **pool)
     event.listen(engine, "handle_error", _lost)
     return engine
 

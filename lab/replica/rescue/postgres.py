@@ -27,6 +27,7 @@ logging_collector = off
 """
 _HBA = """\
 local all all trust
+local replication postgres trust
 host all emr {network} scram-sha-256
 """
 

@@ -44,7 +44,7 @@ class ServiceInCharge:
 
     def __init__(self, config: RescueConfig, name: str) -> None:
         self.name = name
-        self.engine: Engine = postgresql(str(SOCKETS), name, threads=2)
+        self.engine: Engine = postgresql(str(SOCKETS), name, threads=0)
         self.standing = Standing.BY
         self._config = config
         self._news = asyncio.Event()

@@ -53,7 +53,7 @@ def _fill(sockets: Path, services: Iterable[str]) -> None:
         "postgresql+psycopg2://", future=True, connect_args={"host": str(sockets), "user": "postgres"}
     ).execution_options(isolation_level="AUTOCOMMIT")
     with root.connect() as connection:
-        connection.execute(text("CREATE USER emr REPLICATION"))
+        connection.execute(text("CREATE USER emr"))
         for service in services:
             connection.execute(text(f'CREATE DATABASE "{service}" OWNER emr'))
     root.dispose()
