@@ -7,6 +7,7 @@ import os
 import secrets
 import time
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from itertools import combinations
@@ -328,7 +329,17 @@ class Lab:
         """
         scenario = self.scenario
         loss = scenario.window[0] if scenario.window else None
+        begun = time.monotonic_ns()
         found = recover(self, scenario.event, scenario.folder, loss_ns=loss, runbook=runbook, override=override)
+        counted = [one.missing_in_room_three(begun) for one in self.observations if one.service in self.rescue.services]
+        if counted:
+            missing = tuple(key for _, keys in counted for key in keys)
+            found = replace(found, acknowledged=sum(count for count, _ in counted), missing=missing)
+            told = found.loss(None).words
+            scenario.event("durability", told.en, told.fr)
+            (scenario.folder / "recovery.json").write_text(
+                json.dumps(found.stored(), ensure_ascii=False, indent=2) + "\n"
+            )
         scenario.recovery = found
         return found
 

@@ -18,6 +18,7 @@ from lab.expectation import expect
 from lab.measure import History, Outcome, Readback, judge
 from lab.measure.deviations import accept
 from lab.measure.readback import rows_of
+from lab.measure.records import OK
 from lab.measure.wording import spoken
 from lab.replica.emr.people import clinician_ids, patient_ids, secret_of
 from lab.waiting import wait_until
@@ -116,6 +117,15 @@ class Observation:
         words = [log.read_text().strip().splitlines()[-1:] for log in logs]
         said = "; ".join(word[0] for word in words if word) or "the wards left no log"
         return f"{self._service.name} is not steady for the wards ({said})"
+
+    @property
+    def service(self) -> str:
+        """The name of the service that is observed."""
+        return self._service.name
+
+    def missing_in_room_three(self, until_ns: int) -> tuple[int, list[str]]:
+        """Of the writes acknowledged until an instant (monotonic ns): how many, and which room three lacks."""
+        return self._service.missing_in_room_three(self, until_ns)
 
     def history(self) -> History:
         """Everything that the wards wrote."""
@@ -233,6 +243,23 @@ class Service:
             trail |= set(found["trail"])
         return Readback(copies, frozenset(trail), traces)
 
+    def missing_in_room_three(self, observation: Observation, until_ns: int) -> tuple[int, list[str]]:
+        """Of the writes acknowledged until an instant (monotonic ns): how many, and which room three lacks.
+
+        Raises:
+            LabError: the plan has no room three for this service, or it does not answer.
+        """
+        node = self.lab.rescue.node
+        if node is None or self.name not in self.lab.rescue.services:
+            raise LabError(f"the plan has no room three for {self.name}")
+        found = self._read(node, f"{node}-{self.name}", observation.tag)
+        told = [
+            str(op.key)
+            for op in observation.history().operations
+            if op.kind == "write" and op.outcome == OK and op.end_ns <= until_ns
+        ]
+        return len(told), sorted(key for key in told if key not in found["acts"] and key not in found["prescriptions"])
+
     def _read(self, node: str, application: str, tag: str) -> dict[str, Any]:
         config = f"/run/bascule/{application}.json"
         found: dict[str, Any] = json.loads(
@@ -262,7 +289,7 @@ class Service:
             predicted=self._predicted(observation),
             fault_window=scenario.window,
             decided=recovery is not None,
-            more=[] if recovery is None else [recovery.phrase(objective.interruption)],
+            more=[] if recovery is None else [recovery.phrase(objective.interruption), recovery.loss(objective.loss)],
         )
         verdict = replace(verdict, without_redundancy=scenario.without_redundancy)
         verdict = accept(verdict, self.lab.deviations, datetime.now().astimezone().date()).verdict

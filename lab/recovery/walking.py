@@ -67,6 +67,8 @@ class Recovery:
         done: the steps.
         overridden: it was begun although a room lived.
         older: by how much room three may have been older than production when it began.
+        acknowledged: how many observed writes rooms one and two had acknowledged; None where nobody observed.
+        missing: those of them that room three lacked when it served.
     """
 
     runbook: Runbook
@@ -74,6 +76,8 @@ class Recovery:
     done: tuple[Done, ...] = ()
     overridden: str = ""
     older: timedelta = timedelta()
+    acknowledged: int | None = None
+    missing: tuple[str, ...] = ()
 
     @property
     def human(self) -> timedelta:
@@ -114,6 +118,8 @@ class Recovery:
             "runbook": self.runbook.name,
             "loss": self.loss_ns,
             "overridden": self.overridden,
+            "acknowledged": self.acknowledged,
+            "missing": list(self.missing),
             "older_s": round(self.older.total_seconds(), 3),
             "machine_s": round(self.machine.total_seconds(), 3),
             "human_s": self.human.total_seconds(),
@@ -135,6 +141,15 @@ class Recovery:
             limit = spoken(objective)
             words = Words(f"{words.en} (objective {limit.en})", f"{words.fr} (objectif {limit.fr})")
         return Phrase(words, kept=objective is None or self.from_loss <= objective)
+
+    def loss(self, objective: int | None) -> Phrase:
+        """What room three lacked of what rooms one and two had acknowledged."""
+        count, known = len(self.missing), self.acknowledged or 0
+        words = Words(
+            f"room three lacked {count} of {known} writes acknowledged before",
+            f"il manquait à la troisième salle {count} des {known} écritures acquittées avant",
+        )
+        return Phrase(words, kept=objective is None or count <= objective)
 
 
 def walk(begin: Recovery, acts: Mapping[str, Act], human: Human, clock: Callable[[], int], say: Say) -> Recovery:
