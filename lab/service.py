@@ -54,14 +54,15 @@ class Observation:
         self._service = service
         self._processes: list[Process] = []
         self._served: set[str] = set()
+        self.writes = 0
         self._read = 0
         self._failed_at = 0
         self._ok_at = 0
         self.recovered_at = 0
         self._began = 0
 
-    def start(self, defects: frozenset[str]) -> None:
-        """Send the wards to work; returns when the service has been steady for all of them."""
+    def start(self, defects: frozenset[str], writes: int = 0) -> None:
+        """Send the wards to work; returns when the service has been steady for all of them, and took so many writes."""
         lab = self._service.lab
         self._began = time.monotonic_ns()
         wards = list(lab.wards)
@@ -73,7 +74,11 @@ class Observation:
             command = (sys.executable, "-m", "lab.wards", job, str(config))
             self._processes.append(lab.enclosure.spawn(*command, log=log, net=lab.wards[ward]))
         # Each ward must have worked once: what was never served before the fault says nothing of the fault.
-        wait_until(lambda: self.is_steady(STEADY) and self._served >= set(wards), within=30, because=self._trouble)
+        wait_until(
+            lambda: self.is_steady(STEADY) and self._served >= set(wards) and self.writes >= writes,
+            within=30 + writes,
+            because=self._trouble,
+        )
 
     def stop(self) -> None:
         """Let the wards finish what is under way, and leave."""
@@ -111,6 +116,7 @@ class Observation:
                 row = json.loads(line)
                 if row["o"] == "ok":
                     self._served.add(row["w"])
+                    self.writes += row["a"] == "write"
 
     def _trouble(self) -> str:
         logs = sorted(self.scenario.folder.glob("*.log"))
@@ -163,8 +169,8 @@ class Service:
         }
 
     @contextmanager
-    def observed(self, defects: frozenset[str] = frozenset()) -> Iterator[Observation]:
-        """Let the wards work while the body runs; steady before it begins.
+    def observed(self, defects: frozenset[str] = frozenset(), writes: int = 0) -> Iterator[Observation]:
+        """Let the wards work while the body runs; steady before it begins, with at least so many writes done.
 
         Raises:
             LabError: the service was not steady to begin with.
@@ -174,7 +180,7 @@ class Service:
         self.lab.scenario.event("observe", f"the wards use {self.name}", text_fr)
         begun = time.monotonic()
         try:
-            observation.start(defects)
+            observation.start(defects, writes)
             self.lab.spent("observe", time.monotonic() - begun)
             self.lab.observations.append(observation)
             yield observation

@@ -75,7 +75,7 @@ def judge(  # noqa: PLR0913 - a verdict weighs a run, a promise and a prediction
         doubts.append(Words("writes and trail were not read back", "écritures et traces n'ont pas été relues"))
     told = [*phrases(figures, objective, read_back=readback is not None), *more]
     outcome, words = _concluded(service, doubts, told)
-    observed = None if doubts else "D" if decided and figures.spans else figures.observed
+    observed = None if doubts else "D" if decided else figures.observed
     return Verdict(
         scenario=scenario,
         service=service,

@@ -22,7 +22,7 @@ def test_care_starts_again_in_room_three(lab: Lab, every_main_room: tuple[str, .
     service = lab.service(principal)
 
     with (
-        service.observed() as history,
+        service.observed(writes=20) as history,
         lab.fault(Then(*map(PowerLoss, every_main_room), scope=Scope.BOTH_ROOMS)),
     ):
         lab.recover()

@@ -169,6 +169,11 @@ class Outbox:
         self._unread = True
         self._retry_at = now + RETRY
 
+    def resume(self) -> None:
+        """Room three takes rows again, of which it refused some: writers wait for it from now on."""
+        self.is_open = False
+        self._unread = True
+
     def stale(self) -> None:
         """Rows of somebody else stay in the table: read it, again if a reading is under way."""
         self._unread = self._written_since_reading = True

@@ -155,6 +155,8 @@ class Feed:
             self._heard = True
             if heard is not self._standing:
                 log.warning("room three: %s", heard)
+                with self._turn:
+                    self._core.resume()
             self._standing = heard
         self._beat_at = time.monotonic() + _BEAT
 

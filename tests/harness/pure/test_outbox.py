@@ -157,6 +157,11 @@ class Rooms(RuleBasedStateMachine):
 
     # -- trouble and time
 
+    @rule()
+    def resume(self) -> None:
+        """Room three gave the charge back."""
+        self.core.resume()
+
     @rule(seconds=st.sampled_from([0.01, 0.2, WAIT, RETRY, 3.0]))
     def pass_time(self, seconds: float) -> None:
         self.now += seconds
