@@ -109,7 +109,9 @@ def _walked(begin: Recovery, acts: Mapping[str, Act], human: Human, event: Event
 
 
 def alive(lab: Lab) -> str:
-    """Which room lives, and by what one sees it; empty when none does."""
+    """Which room lives, and by what one sees it; empty when none does, or no virtualiser serves its volumes."""
+    if any(volume.copies for volume in lab.plan.volumes.values()) and lab.storage.active is None:
+        return ""
     for one in lab.cluster.running():
         if one.healthy:
             return f"{lab.plan.nodes[one.host].place} lives: {one.server} runs on {one.host} and could serve"

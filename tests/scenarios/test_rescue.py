@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from faults import PowerLoss, Then
+from faults import ControllerBug, PowerLoss, Then
 from lab.plan import Scope
 
 if TYPE_CHECKING:
@@ -25,6 +25,19 @@ def test_care_starts_again_in_room_three(lab: Lab, every_main_room: tuple[str, .
         service.observed(writes=20) as history,
         lab.fault(Then(*map(PowerLoss, every_main_room), scope=Scope.BOTH_ROOMS)),
     ):
+        lab.recover()
+        lab.hold()
+
+    service.judge(history).require()
+
+
+@pytest.mark.scenario("V4b", fr="Défaut commun des contrôleurs, reprise en troisième salle")
+@pytest.mark.parametrize("principal", ["dopasoins", "imagerie"])
+def test_care_starts_again_in_room_three_when_the_storage_fails_in_both(lab: Lab, principal: str) -> None:
+    """Care starts again in room three when a bug stops the storage of both rooms, and returns to them without loss."""
+    service = lab.service(principal)
+
+    with service.observed(writes=20) as history, lab.fault(ControllerBug()):
         lab.recover()
         lab.hold()
 

@@ -14,8 +14,6 @@ from lab.plan import load
 from lab.recovery import RefusedError
 from lab.waiting import wait_until
 
-from .conftest import begun
-
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -25,11 +23,14 @@ TINY = load("tiny")
 APART = CableCut("fibre-1s", "fibre-2s", "rocade-s")
 
 
+def begin(lab: Lab, run: Run, name: str) -> None:
+    """Play a scenario of that name from now on."""
+    lab.begin(run.begin(name, "defect", name, name))
+
+
 def test_a_catch_up_that_skips_loses_what_was_acknowledged_meanwhile(run: Run) -> None:
-    with (
-        Lab.up(TINY, name=f"skips-{os.getpid()}", defects=("catch-up-that-skips",)) as lab,
-        begun(lab, run, "skips"),
-    ):
+    with Lab.up(TINY, name=f"skips-{os.getpid()}", defects=("catch-up-that-skips",)) as lab:
+        begin(lab, run, "skips")
         dopasoins = lab.service("dopasoins")
         with dopasoins.observed() as history, lab.fault(APART):
             before = history.writes
@@ -47,11 +48,13 @@ def test_a_runbook_that_forgets_a_principal_service_is_refused(tiny: Lab, run: R
         "name: forgetful\ntitle: t\ntitle_fr: t\nsteps:\n"
         "  - {name: record, says: s, says_fr: s, does: serve, service: dopasoins}\n"
     )
-    with begun(tiny, run, "forgetful"), pytest.raises(RefusedError, match="forgets imagerie"):
+    begin(tiny, run, "forgetful")
+    with pytest.raises(RefusedError, match="forgets imagerie"):
         tiny.recover(str(forgetful))
 
 
 def test_room_three_is_not_gone_to_while_a_room_lives(tiny: Lab, run: Run) -> None:
-    with begun(tiny, run, "lives"), pytest.raises(RefusedError, match=r"lives: .* could serve; --override"):
+    begin(tiny, run, "lives")
+    with pytest.raises(RefusedError, match=r"lives: .* could serve; --override"):
         tiny.recover()
     assert tiny.rescue.serving() == []
