@@ -79,6 +79,7 @@ def _again(stored: Stored, plan: Plan | None, trouble: list[str], promises: Prom
         predicted=_predicted(stored, plan, service),
         fault_window=stored.window,
         doubts=doubts,
+        takeover=stored.takeover,
     )
     verdict = replace(verdict, without_redundancy=_unprotected(stored))
     if stored.verdict is not None and verdict.verdict is Outcome.NOT_MET:

@@ -335,8 +335,11 @@ class Lab:
         if counted:
             missing = tuple(key for _, keys in counted for key in keys)
             found = replace(found, acknowledged=sum(count for count, _ in counted), missing=missing)
-            told = found.loss(None).words
-            scenario.event("durability", told.en, told.fr)
+            scenario.event(
+                "durability",
+                f"room three lacks {len(missing)} of {found.acknowledged} writes acknowledged before",
+                f"il manque à la troisième salle {len(missing)} des {found.acknowledged} écritures acquittées avant",
+            )
             (scenario.folder / "recovery.json").write_text(
                 json.dumps(found.stored(), ensure_ascii=False, indent=2) + "\n"
             )

@@ -294,8 +294,7 @@ class Service:
             evidence=tuple(scenario.evidence),
             predicted=self._predicted(observation),
             fault_window=scenario.window,
-            decided=recovery is not None,
-            more=[] if recovery is None else [recovery.phrase(objective.interruption), recovery.loss(objective.loss)],
+            takeover=None if recovery is None else recovery.takeover,
         )
         verdict = replace(verdict, without_redundancy=scenario.without_redundancy)
         verdict = accept(verdict, self.lab.deviations, datetime.now().astimezone().date()).verdict

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from lab.bench import Lab
+    from lab.plan import Objective
     from lab.recovery import Recovery, Step
 
 MET, NOT_MET = 0, 1
@@ -71,17 +72,18 @@ def _give_back(options: argparse.Namespace) -> int:
     return MET
 
 
-def _concluded(found: Recovery, objective: Any) -> int:  # noqa: ANN401 - a timedelta, or None
-    phrase = found.phrase(objective)
-    print(phrase.words.en, flush=True)  # noqa: T201 - a command line prints
-    return MET if phrase.kept else NOT_MET
+def _concluded(found: Recovery, objective: Objective) -> int:
+    phrases = list(found.takeover.phrases(objective))
+    print("; ".join(phrase.words.en for phrase in phrases), flush=True)  # noqa: T201 - a command line prints
+    return MET if all(phrase.kept for phrase in phrases) else NOT_MET
 
 
-def _objective(lab: Lab) -> Any:  # noqa: ANN401 - as above
+def _objective(lab: Lab) -> Objective:
+    """The strictest of what the principal services owe."""
     from lab.plan import Scope  # noqa: PLC0415 - as above
 
-    owed = [lab.plan.services[name].objectives[Scope.BOTH_ROOMS].interruption for name in lab.rescue.services]
-    return min(owed, default=None)
+    owed = (lab.plan.services[name].objectives[Scope.BOTH_ROOMS] for name in lab.rescue.services)
+    return min(owed, key=lambda objective: objective.interruption)
 
 
 def _asked(lab: Lab, name: str) -> str:

@@ -149,7 +149,11 @@ class DryService:
         self._say = say
 
     @contextmanager
-    def observed(self, defects: frozenset[str] = frozenset()) -> Iterator[SimpleNamespace]:  # noqa: ARG002 - Service's
+    def observed(
+        self,
+        defects: frozenset[str] = frozenset(),  # noqa: ARG002 - Service's
+        writes: int = 0,  # noqa: ARG002 - as above
+    ) -> Iterator[SimpleNamespace]:
         """Observe nothing."""
         yield SimpleNamespace()
 

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from lab.errors import LabError
-from lab.measure.phrases import Phrase
+from lab.measure.takeover import Takeover
 from lab.measure.wording import Words, spoken
 
 if TYPE_CHECKING:
@@ -128,28 +128,16 @@ class Recovery:
             "steps": [done.stored() for done in self.done],
         }
 
-    def phrase(self, objective: timedelta | None) -> Phrase:
-        """What the verdict says of it, and whether it keeps the objective: from the loss, the stricter of the two."""
-        loss, decision, machine = spoken(self.from_loss), spoken(self.from_decision), spoken(self.machine)
-        words = Words(
-            f"room three served {loss.en} after the loss, {decision.en} after the decision, declared human time "
-            f"included (machines {machine.en})",
-            f"la troisième salle a servi {loss.fr} après la perte, {decision.fr} après la décision, temps humains "
-            f"déclarés compris (machines {machine.fr})",
+    @property
+    def takeover(self) -> Takeover:
+        """What a verdict tells of it."""
+        return Takeover(
+            from_loss=self.from_loss,
+            from_decision=self.from_decision,
+            machine=self.machine,
+            acknowledged=self.acknowledged,
+            missing=self.missing,
         )
-        if objective is not None:
-            limit = spoken(objective)
-            words = Words(f"{words.en} (objective {limit.en})", f"{words.fr} (objectif {limit.fr})")
-        return Phrase(words, kept=objective is None or self.from_loss <= objective)
-
-    def loss(self, objective: int | None) -> Phrase:
-        """What room three lacked of what rooms one and two had acknowledged."""
-        count, known = len(self.missing), self.acknowledged or 0
-        words = Words(
-            f"room three lacked {count} of {known} writes acknowledged before",
-            f"il manquait à la troisième salle {count} des {known} écritures acquittées avant",
-        )
-        return Phrase(words, kept=objective is None or count <= objective)
 
 
 def walk(begin: Recovery, acts: Mapping[str, Act], human: Human, clock: Callable[[], int], say: Say) -> Recovery:

@@ -57,6 +57,21 @@ def forget(connection: Connection, seqs: Iterable[int]) -> None:
     connection.execute(delete(schema.outbox).where(schema.outbox.c.seq.in_(sorted(seqs))))
 
 
+def fetch(connection: Connection, rows: Sequence[Row]) -> None:
+    """Put rows of room three's outbox into the record of this connection, each once whoever else is at it.
+
+    Raises:
+        sqlalchemy.exc.DBAPIError: somebody else is; nothing was written.
+    """
+    table = schema.fetched
+    seqs = [row.seq for row in rows]
+    known = set(connection.execute(select(table.c.seq).where(table.c.seq.in_(seqs))).scalars())
+    new = [row for row in rows if row.seq not in known]
+    if new:
+        connection.execute(insert(table), [{"seq": row.seq} for row in new])
+        apply(connection, new)
+
+
 def apply(connection: Connection, rows: Sequence[Row], *, fresh: bool = False) -> None:
     """Put rows into the record of this connection; what it has is left alone.
 

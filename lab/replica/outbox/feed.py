@@ -253,7 +253,7 @@ class Feed:
 
     def _keep(self, rows: Sequence[Row]) -> None:
         with self._local.begin() as connection:
-            carrying.apply(connection, rows)
+            carrying.fetch(connection, rows)
 
     def _rest(self, until: float, seen: int | None = None) -> None:
         """Wait for a writer who came after `seen`, at most until then or the next beat."""

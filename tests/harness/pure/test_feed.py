@@ -10,10 +10,10 @@ from sqlalchemy import create_engine, event, func, insert, select, update
 from sqlalchemy.exc import OperationalError
 
 from lab.replica.emr import data, schema, writing
-from lab.replica.emr.access import Access, Trail
+from lab.replica.emr.access import Access, Trail, now
 from lab.replica.emr.store import Store, UnavailableError
 from lab.replica.emr.watch import State
-from lab.replica.outbox import tables
+from lab.replica.outbox import carrying, tables
 from lab.replica.outbox.core import WAIT
 from lab.replica.outbox.feed import ELSEWHERE, Feed
 from lab.replica.outbox.room_three import RoomThree, owed
@@ -167,3 +167,20 @@ def test_what_a_dead_twin_left_in_the_outbox_is_delivered(rooms: Rooms) -> None:
 
 def test_the_wait_for_room_three_is_bounded() -> None:
     assert WAIT == 0.3, "DESIGN, section 6, rule 8"
+
+
+def test_what_was_fetched_is_not_fetched_again_although_room_three_still_has_it(tmp_path: Path) -> None:
+    member, third = database(tmp_path / "member"), database(tmp_path / "third", third=True)
+    access = Access("access-s-1", "c001", "read-record", "p0001")
+    with third.begin() as connection:
+        Trail("secours", hands_on=True).note(connection, access)
+        rows = carrying.oldest(connection, 10, now())
+
+    for _ in range(2):
+        with member.begin() as connection:
+            carrying.fetch(connection, rows)
+
+    with member.connect() as connection:
+        assert connection.execute(select(schema.access_trail.c.access)).scalars().all() == ["access-s-1"]
+    member.dispose()
+    third.dispose()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from itertools import count
 from typing import TYPE_CHECKING
@@ -10,10 +12,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lab.measure.takeover import Takeover
 from lab.plan import PlanError
 from lab.recovery import Recovery, RefusedError, declared, load, loads, shipped, walk
 
 if TYPE_CHECKING:
+    from lab.measure.phrases import Phrase
     from lab.recovery import Runbook, Step
 
 SECOND = 1_000_000_000
@@ -40,6 +44,19 @@ def walked(runbook: Runbook, *, loss: int = 0, waits: bool = False) -> tuple[Rec
     return found, taken
 
 
+@dataclass
+class Promise:
+    """What is promised."""
+
+    interruption: timedelta | None
+    freeze: timedelta | None = None
+    loss: int | None = 0
+
+
+def told(found: Recovery, interruption: timedelta | None) -> list[Phrase]:
+    return list(found.takeover.phrases(Promise(interruption)))
+
+
 def test_the_shipped_runbooks_are_good() -> None:
     assert shipped() == ["retour", "ultime-secours"]
     for name in shipped():
@@ -61,9 +78,20 @@ def test_both_figures_include_the_declared_human_time_and_end_when_the_last_serv
     assert found.from_decision == timedelta(seconds=15 - 13)
     assert found.human == timedelta(minutes=35)
     assert found.machine == timedelta(seconds=1)
-    assert found.phrase(timedelta(minutes=30)).kept
-    assert not found.phrase(timedelta(minutes=15)).kept
-    assert "15 min 11 s after the loss, 2 s after the decision" in found.phrase(None).words.en
+    assert told(found, timedelta(minutes=30))[0].kept
+    assert not told(found, timedelta(minutes=15))[0].kept
+    assert "15 min 11 s after the loss, 2 s after the decision" in told(found, None)[0].words.en
+
+
+def test_what_room_three_lacked_is_held_against_the_objective() -> None:
+    found, _ = walked(loads(HEAD + SERVE))
+    lacking = replace(found, acknowledged=7, missing=("n-1",))
+
+    assert len(told(found, None)) == 1, "nobody observed"
+    _, loss = told(lacking, None)
+    assert loss.words.en == "room three lacked 1 of 7 writes acknowledged before"
+    assert not loss.kept
+    assert Takeover.from_json(json.dumps(lacking.stored())) == lacking.takeover
 
 
 def test_a_person_who_was_waited_for_costs_what_it_took() -> None:
