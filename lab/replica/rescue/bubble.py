@@ -96,10 +96,14 @@ async def _works() -> None:
                 await asyncio.sleep(_EVERY)
         access = {"x-access": _NUMBER}
         secret = {"clinician": _CLINICIAN, "secret": secret_of(_CLINICIAN)}
-        signed = (await client.post("/sessions", json=secret, headers=access)).raise_for_status()
+        signed = await client.post("/sessions", json=secret, headers=access)
+        signed.raise_for_status()
         headers = {**access, "authorization": f"Bearer {signed.json()['token']}"}
-        (await client.get(f"/patients/{_PATIENT}", headers=headers)).raise_for_status()
-        (await client.put(f"/acts/{_NUMBER}", json=_ACT, headers=headers)).raise_for_status()
+        for asked in (
+            client.get(f"/patients/{_PATIENT}", headers=headers),
+            client.put(f"/acts/{_NUMBER}", json=_ACT, headers=headers),
+        ):
+            (await asked).raise_for_status()
 
 
 async def _healthy(client: httpx.AsyncClient) -> bool:
@@ -130,9 +134,11 @@ def main() -> None:
             str(folder),
             _INSIDE,
         )
-        done = subprocess.run(words, check=True, stdout=subprocess.PIPE, text=True)
+        done = subprocess.run(words, check=False, capture_output=True, text=True)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+    if done.returncode:
+        sys.exit("".join(done.stderr.strip().splitlines()[-1:]))
     print(json.dumps({**json.loads(done.stdout), "copied_s": round(copied, 3)}))  # noqa: T201 - as above
 
 
