@@ -10,7 +10,7 @@ import sys
 import time
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from lab.errors import LabError
@@ -19,7 +19,7 @@ from lab.measure import History, Outcome, Readback, judge
 from lab.measure.deviations import accept
 from lab.measure.readback import rows_of
 from lab.measure.records import OK
-from lab.measure.wording import spoken
+from lab.measure.wording import counted, spoken
 from lab.replica.emr.people import clinician_ids, patient_ids, secret_of
 from lab.waiting import wait_until
 
@@ -283,7 +283,7 @@ class Service:
         promised = objective.model_copy(update={"freeze": objective.freeze or accepted})
         scenario.describe(self.name, _numbers(promised))
         readback = self.read_back(observation.tag)
-        self._tell_unprotected(scenario)
+        unprotected = self._tell_unprotected(scenario)
         recovery = scenario.recovery
         verdict = judge(
             observation.history(),
@@ -296,7 +296,7 @@ class Service:
             fault_window=scenario.window,
             takeover=None if recovery is None else recovery.takeover,
         )
-        verdict = replace(verdict, without_redundancy=scenario.without_redundancy)
+        verdict = replace(verdict, without_redundancy=scenario.without_redundancy, unprotected=unprotected)
         verdict = accept(verdict, self.lab.deviations, datetime.now().astimezone().date()).verdict
         scenario.close(readback, verdict)
         if verdict.verdict is not Outcome.MET:
@@ -304,17 +304,20 @@ class Service:
         self.lab.spent("judge", time.monotonic() - begun)
         return verdict
 
-    def _tell_unprotected(self, scenario: Scenario) -> None:
-        """Write down when room three lacked something since the fault."""
-        for one in self.lab.rescue.unprotected(self.name, scenario.window[0] if scenario.window else 0):
-            length = spoken(one.length)
+    def _tell_unprotected(self, scenario: Scenario) -> timedelta | None:
+        """Write down when room three lacked something since the fault; how long in all, None without a room three."""
+        if self.name not in self.lab.rescue.services:
+            return None
+        found = self.lab.rescue.unprotected(self.name, scenario.window[0] if scenario.window else 0)
+        for one in found:
+            length, acts = spoken(one.length), counted(one.rows, ("write", "writes"), ("écriture", "écritures"))
             scenario.event(
                 "unprotected",
-                f"room three lacked {one.rows} rows of {self.name} for {length.en} (told by {one.member})",
-                f"il a manqué {one.rows} lignes de {self.name} à la troisième salle pendant {length.fr} "
-                f"(selon {one.member})",
+                f"room three lacked {acts.en} of {self.name} for {length.en} (told by {one.member})",
+                f"il a manqué {acts.fr} de {self.name} à la troisième salle pendant {length.fr} (selon {one.member})",
                 one.since_ns,
             )
+        return sum((one.length for one in found), timedelta())
 
     def _predicted(self, observation: Observation) -> str | None:
         steps = observation.scenario.steps

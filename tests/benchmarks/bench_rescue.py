@@ -54,6 +54,13 @@ def without_room_three(plan: Plan) -> Plan:
     return loads(yaml.safe_dump(told, sort_keys=False, allow_unicode=True))
 
 
+def up(plan: Plan, figures: Figures, name: str) -> Lab:
+    """From nothing to steady state, image and templates being there."""
+    lab = Lab.up(plan, name=f"bench-{os.getpid()}")
+    figures.setdefault(f"from nothing to steady state, {name}, s", []).append(lab.phases["build"])
+    return lab
+
+
 def latencies(history: History, kind: str = "", since_ns: int = 0) -> list[float]:
     """Milliseconds from intended start to answer."""
     return [
@@ -124,9 +131,9 @@ def main() -> None:
     plan, figures = load(options.plan), Figures()
     run = Run(Path("runs"), plan)
     for _ in range(options.repeat):
-        with Lab.up(without_room_three(plan), name=f"bench-{os.getpid()}") as lab:
+        with up(without_room_three(plan), figures, "no room three") as lab:
             watched(lab, run, figures, "no room three", options.seconds)
-        with Lab.up(plan, name=f"bench-{os.getpid()}") as lab:
+        with up(plan, figures, "room three fed") as lab:
             watched(lab, run, figures, "room three fed", options.seconds)
             away(lab, run, figures)
             lost(lab, run, figures)
