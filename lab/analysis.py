@@ -79,8 +79,10 @@ def _again(stored: Stored, plan: Plan | None, trouble: list[str], promises: Prom
         predicted=_predicted(stored, plan, service),
         fault_window=stored.window,
         doubts=doubts,
+        takeover=stored.takeover,
     )
-    verdict = replace(verdict, without_redundancy=_unprotected(stored))
+    told = stored.verdict.unprotected if stored.verdict is not None else None
+    verdict = replace(verdict, without_redundancy=_unprotected(stored), unprotected=told)
     if stored.verdict is not None and verdict.verdict is Outcome.NOT_MET:
         verdict = replace(verdict, accepted_by=stored.verdict.accepted_by)
     return Again(verdict, stored.verdict, (*stored.missing, *trouble))

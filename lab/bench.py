@@ -7,7 +7,8 @@ import os
 import secrets
 import time
 from contextlib import contextmanager, suppress
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from itertools import combinations
 from pathlib import Path
@@ -27,19 +28,21 @@ from lab.failover import marks
 from lab.faulting import FaultNotFeltError, NotHealedError, Stepwise
 from lab.levers import Levers
 from lab.measure import Evidence
+from lab.measure.wording import spoken
 from lab.nodes import Containers, ensure_template
 from lab.nodes.checking import check_nodes
 from lab.nodes.specs import PLAYED, bridged, ha_settings, log_folders, spec
 from lab.nodes.volumes import ensure_images
 from lab.plan import NodeKind, Scope, dumps, load
+from lab.recovery.playing import give_back, recover
+from lab.rescue import Rescue
 from lab.roles import find, french
-from lab.service import STEADY, Service
+from lab.service import STEADY, Service, get
 from lab.storage import Storage
 from lab.waiting import WaitedInVainError, wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from datetime import timedelta
     from ipaddress import IPv4Interface
     from typing import ParamSpec, TypeVar
 
@@ -50,6 +53,7 @@ if TYPE_CHECKING:
     from lab.nodes.checking import Check
     from lab.plan import Plan
     from lab.preflight import Row
+    from lab.recovery import Recovery
     from lab.run import Scenario
     from lab.service import Observation
 
@@ -94,6 +98,7 @@ class Lab:
         self.levers = Levers(enclosure, self.fabric, self.nodes)
         self.cluster = Cluster(plan, self.nodes)
         self.storage = Storage(plan, self.nodes, self.cluster.placement)
+        self.rescue = Rescue(plan, self.nodes)
         self._ward: Resident | None = None
 
     # -- life ---------------------------------------------------------------------------------------------------
@@ -312,6 +317,8 @@ class Lab:
             wait_until(lambda: not fault.holds(self).holds, within=GONE_WITHIN, because="it still bites")
         self._note(fault, "after heal", fault.holds(self))
         try:
+            if self.rescue.serving():
+                self.give_back()
             self.wait_whole()
         except WaitedInVainError as error:
             self.nodes.collect(scenario.folder / "logs")
@@ -319,6 +326,67 @@ class Lab:
         scenario.returned = time.monotonic_ns()
         scenario.event("return", "back to normal", "retour à la normale", scenario.returned)
         self.spent("return", (time.monotonic_ns() - begun) / 1e9)
+
+    def recover(self, runbook: str = "ultime-secours", *, override: str = "") -> Recovery:
+        """Go to room three, as a runbook says; human steps count with their declared durations.
+
+        Args:
+            runbook: a shipped one, or a file.
+            override: who goes there although a room lives; empty: nobody.
+
+        Raises:
+            RefusedError: it was not begun; the sentence says why.
+            LabError: a step failed.
+        """
+        scenario = self.scenario
+        loss = scenario.window[0] if scenario.window else None
+        begun = time.monotonic_ns()
+        found = recover(self, scenario.event, scenario.folder, loss_ns=loss, runbook=runbook, override=override)
+        counted = [one.missing_in_room_three(begun) for one in self.observations if one.service in self.rescue.services]
+        if counted:
+            missing = tuple(key for _, keys in counted for key in keys)
+            found = replace(found, acknowledged=sum(count for count, _ in counted), missing=missing)
+            scenario.event(
+                "durability",
+                f"room three lacks {len(missing)} of {found.acknowledged} writes acknowledged before",
+                f"il manque à la troisième salle {len(missing)} des {found.acknowledged} écritures acquittées avant",
+            )
+            (scenario.folder / "recovery.json").write_text(
+                json.dumps(found.stored(), ensure_ascii=False, indent=2) + "\n"
+            )
+        scenario.recovery = found
+        return found
+
+    def give_back(self, runbook: str = "retour") -> Recovery:
+        """Return from room three to rooms one and two, with all that it recorded.
+
+        Raises:
+            RefusedError: room three serves nothing.
+            LabError: a step failed.
+        """
+        return give_back(self, self.scenario.event, self.scenario.folder, runbook=runbook)
+
+    def rehearse(self, service: str) -> dict[str, Any]:
+        """Restart a service from a copy of room three's database, where no wire leads; production is not touched.
+
+        Raises:
+            LabError: it could not be restarted so.
+        """
+        found = self.rescue.rehearse(service)
+        took = spoken(timedelta(seconds=found["copied_s"] + found["served_s"]))
+        self.scenario.event(
+            "rehearsal",
+            f"{service} was restarted from a copy of room three in {took.en}, {found['patients']} patients, "
+            f"interfaces: {', '.join(found['interfaces'])}",
+            f"{service} redémarré en {took.fr} sur une copie de la troisième salle, {found['patients']} patients, "
+            f"interfaces : {', '.join(found['interfaces'])}",
+        )
+        return found
+
+    def is_fit(self, server: str) -> bool:
+        """Whether a server could serve, be it that room three does."""
+        address = str(self.plan.address(server, "servers").ip)
+        return self.from_ward(get, address, "/fit") is not None
 
     def hold(self, *, short_of: str | None = None) -> None:
         """Wait until every timer that the fault may start has run out, what is restarted runs, the wards are served.
@@ -367,6 +435,8 @@ class Lab:
         hosts = self.cluster.hosts
         if vendor.isolation_policy == "stop" and any(after.alive(host) and after.cut_off(host) for host in hosts):
             return max(slowest, vendor.isolation_response + vendor.heartbeat), True
+        if self.scenario.recovery is not None:  # nobody waits for what rooms one and two still try
+            return slowest, False
         if self._master is not None and not after.alive(self._master):
             return max(slowest, vendor.restarts_by_new_master + vendor.heartbeat), True
         if not all(after.talk(one, other, MANAGEMENT) for one, other in combinations(hosts, 2)):
@@ -458,6 +528,8 @@ class Lab:
         ]
         if not found:
             found = list(self.storage.ailments())
+        if not found:
+            found = list(self.rescue.ailments())
         if not found:
             found = list(self.cluster.ailments())
         if not found:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from lab.measure.deviations import Deviation, Listed
     from lab.plan import Plan
     from lab.preflight import Row
+    from lab.recovery import Recovery
 
 FORMAT = 1
 _WORSE = (Outcome.MET, Outcome.INCONCLUSIVE, Outcome.NOT_MET)
@@ -55,6 +56,8 @@ class Scenario:
     returned: int | None = None
     """When the lab was whole again (monotonic ns)."""
     evidence: list[Evidence] = field(default_factory=list)
+    recovery: Recovery | None = None
+    """The way to room three, if it was taken."""
     verdict: Verdict | None = None
     listeners: list[Callable[[str, str], None]] = field(default_factory=list)
     """Told of each event as it happens: what, and its text."""

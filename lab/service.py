@@ -10,7 +10,7 @@ import sys
 import time
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from lab.errors import LabError
@@ -18,6 +18,8 @@ from lab.expectation import expect
 from lab.measure import History, Outcome, Readback, judge
 from lab.measure.deviations import accept
 from lab.measure.readback import rows_of
+from lab.measure.records import OK
+from lab.measure.wording import counted, spoken
 from lab.replica.emr.people import clinician_ids, patient_ids, secret_of
 from lab.waiting import wait_until
 
@@ -53,14 +55,15 @@ class Observation:
         self._service = service
         self._processes: list[Process] = []
         self._served: set[str] = set()
+        self.writes = 0
         self._read = 0
         self._failed_at = 0
         self._ok_at = 0
         self.recovered_at = 0
         self._began = 0
 
-    def start(self, defects: frozenset[str]) -> None:
-        """Send the wards to work; returns when the service has been steady for all of them."""
+    def start(self, defects: frozenset[str], writes: int = 0) -> None:
+        """Send the wards to work; returns when the service has been steady for all of them, and took so many writes."""
         lab = self._service.lab
         self._began = time.monotonic_ns()
         wards = list(lab.wards)
@@ -72,7 +75,11 @@ class Observation:
             command = (sys.executable, "-m", "lab.wards", job, str(config))
             self._processes.append(lab.enclosure.spawn(*command, log=log, net=lab.wards[ward]))
         # Each ward must have worked once: what was never served before the fault says nothing of the fault.
-        wait_until(lambda: self.is_steady(STEADY) and self._served >= set(wards), within=30, because=self._trouble)
+        wait_until(
+            lambda: self.is_steady(STEADY) and self._served >= set(wards) and self.writes >= writes,
+            within=30 + writes,
+            because=self._trouble,
+        )
 
     def stop(self) -> None:
         """Let the wards finish what is under way, and leave."""
@@ -110,12 +117,22 @@ class Observation:
                 row = json.loads(line)
                 if row["o"] == "ok":
                     self._served.add(row["w"])
+                    self.writes += row["a"] == "write"
 
     def _trouble(self) -> str:
         logs = sorted(self.scenario.folder.glob("*.log"))
         words = [log.read_text().strip().splitlines()[-1:] for log in logs]
         said = "; ".join(word[0] for word in words if word) or "the wards left no log"
         return f"{self._service.name} is not steady for the wards ({said})"
+
+    @property
+    def service(self) -> str:
+        """The name of the service that is observed."""
+        return self._service.name
+
+    def missing_in_room_three(self, until_ns: int) -> tuple[int, list[str]]:
+        """Of the writes acknowledged until an instant (monotonic ns): how many, and which room three lacks."""
+        return self._service.missing_in_room_three(self, until_ns)
 
     def history(self) -> History:
         """Everything that the wards wrote."""
@@ -153,11 +170,14 @@ class Service:
         }
 
     @contextmanager
-    def observed(self, defects: frozenset[str] = frozenset(), *, rate: float = RATE) -> Iterator[Observation]:
-        """Let the wards work while the body runs; steady before it begins.
+    def observed(
+        self, defects: frozenset[str] = frozenset(), writes: int = 0, *, rate: float = RATE
+    ) -> Iterator[Observation]:
+        """Let the wards work while the body runs; steady before it begins, with at least so many writes done.
 
         Args:
             defects: planted in the clients, to see that they are noticed.
+            writes: how many must be done before it begins.
             rate: operations a second and ward.
 
         Raises:
@@ -168,7 +188,7 @@ class Service:
         self.lab.scenario.event("observe", f"the wards use {self.name}", text_fr)
         begun = time.monotonic()
         try:
-            observation.start(defects)
+            observation.start(defects, writes)
             self.lab.spent("observe", time.monotonic() - begun)
             self.lab.observations.append(observation)
             yield observation
@@ -182,11 +202,11 @@ class Service:
     def health(self, member: str) -> dict[str, Any] | None:
         """What a member says of itself, or None when it does not answer."""
         address = str(self.lab.plan.address(member, "servers").ip)
-        return self.lab.from_ward(_get, address, "/health")
+        return self.lab.from_ward(get, address, "/health")
 
     def answers(self) -> bool:
         """Whether somebody answers a ward at the service's address."""
-        return self.lab.from_ward(_get, str(self.plan.address), "/health") is not None
+        return self.lab.from_ward(get, str(self.plan.address), "/health") is not None
 
     def active(self) -> str:
         """The member that answers at the service's address now.
@@ -194,10 +214,15 @@ class Service:
         Raises:
             LabError: none does.
         """
-        said = self.lab.from_ward(_get, str(self.plan.address), "/health")
-        if said is None:
+        member = self.served_by()
+        if member is None:
             raise LabError(f"no member answers at the address of {self.name} ({self.plan.address})")
-        return str(said["member"])
+        return member
+
+    def served_by(self) -> str | None:
+        """Who answers at the service's address now: a member, or room three's node; None when nobody does."""
+        said = self.lab.from_ward(get, str(self.plan.address), "/health")
+        return None if said is None else str(said["member"])
 
     def is_whole(self) -> bool:
         """Whether every server serves (a pair: with its arbitrator in one group, in step), and the address answers."""
@@ -205,6 +230,8 @@ class Service:
         for member in self.plan.runs_on:
             said = self.health(member)
             if not said or said.get("group_size") != size or not said.get("synced"):
+                return False
+            if not said.get("room_three", {"complete": True})["complete"]:
                 return False
         return self.answers()
 
@@ -222,20 +249,41 @@ class Service:
         trail: set[str] = set()
         traces: dict[str, tuple[Trace, ...]] = {}
         for member in self.plan.runs_on:
-            host = self.lab.cluster.host_of(member)
-            command = (
-                "python3",
-                "-m",
-                "replica.emr.readback",
-                f"/run/bascule/{member}.json",
-                "--prefix",
-                tag,
-            )
-            found = json.loads(self.lab.run_in(host, *command))
+            found = self._read(self.lab.cluster.host_of(member), member, tag)
             copies[member] = {"acts": found["acts"], "prescriptions": found["prescriptions"]}
             trail |= set(found["trail"])
             traces[member] = rows_of(found["traces"])
+        node = self.lab.rescue.node
+        if node is not None and self.name in self.lab.rescue.services:
+            # Its trail is no copy of theirs: of what was only read in rooms one and two it is told nothing.
+            found = self._read(node, f"{node}-{self.name}", tag)
+            copies[node] = {"acts": found["acts"], "prescriptions": found["prescriptions"]}
+            trail |= set(found["trail"])
         return Readback(copies, frozenset(trail), traces)
+
+    def missing_in_room_three(self, observation: Observation, until_ns: int) -> tuple[int, list[str]]:
+        """Of the writes acknowledged until an instant (monotonic ns): how many, and which room three lacks.
+
+        Raises:
+            LabError: the plan has no room three for this service, or it does not answer.
+        """
+        node = self.lab.rescue.node
+        if node is None or self.name not in self.lab.rescue.services:
+            raise LabError(f"the plan has no room three for {self.name}")
+        found = self._read(node, f"{node}-{self.name}", observation.tag)
+        told = [
+            str(op.key)
+            for op in observation.history().operations
+            if op.kind == "write" and op.outcome == OK and op.end_ns <= until_ns
+        ]
+        return len(told), sorted(key for key in told if key not in found["acts"] and key not in found["prescriptions"])
+
+    def _read(self, node: str, application: str, tag: str) -> dict[str, Any]:
+        config = f"/run/bascule/{application}.json"
+        found: dict[str, Any] = json.loads(
+            self.lab.run_in(node, "python3", "-m", "replica.emr.readback", config, "--prefix", tag)
+        )
+        return found
 
     def judge(self, observation: Observation) -> Verdict:
         """Judge what the wards saw against the plan's objective and its prediction, and write all of it down."""
@@ -247,6 +295,8 @@ class Service:
         promised = objective.model_copy(update={"freeze": objective.freeze or accepted})
         scenario.describe(self.name, _numbers(promised))
         readback = self.read_back(observation.tag)
+        unprotected = self._tell_unprotected(scenario)
+        recovery = scenario.recovery
         verdict = judge(
             observation.history(),
             readback,
@@ -256,14 +306,30 @@ class Service:
             evidence=tuple(scenario.evidence),
             predicted=self._predicted(observation),
             fault_window=scenario.window,
+            takeover=None if recovery is None else recovery.takeover,
         )
-        verdict = replace(verdict, without_redundancy=scenario.without_redundancy)
+        verdict = replace(verdict, without_redundancy=scenario.without_redundancy, unprotected=unprotected)
         verdict = accept(verdict, self.lab.deviations, datetime.now().astimezone().date()).verdict
         scenario.close(readback, verdict)
         if verdict.verdict is not Outcome.MET:
             self.lab.nodes.collect(scenario.folder / "logs")
         self.lab.spent("judge", time.monotonic() - begun)
         return verdict
+
+    def _tell_unprotected(self, scenario: Scenario) -> timedelta | None:
+        """Write down when room three lacked something since the fault; how long in all, None without a room three."""
+        if self.name not in self.lab.rescue.services:
+            return None
+        found = self.lab.rescue.unprotected(self.name, scenario.window[0] if scenario.window else 0)
+        for one in found:
+            length, acts = spoken(one.length), counted(one.rows, ("write", "writes"), ("écriture", "écritures"))
+            scenario.event(
+                "unprotected",
+                f"room three lacked {acts.en} of {self.name} for {length.en} (told by {one.member})",
+                f"il a manqué {acts.fr} de {self.name} à la troisième salle pendant {length.fr} (selon {one.member})",
+                one.since_ns,
+            )
+        return sum((one.length for one in found), timedelta())
 
     def _predicted(self, observation: Observation) -> str | None:
         steps = observation.scenario.steps
@@ -280,7 +346,7 @@ def _numbers(objective: Objective) -> dict[str, float | int | None]:
     }
 
 
-def _get(address: str, path: str) -> dict[str, Any] | None:
+def get(address: str, path: str) -> dict[str, Any] | None:
     """GET a JSON document; None when there is no good answer within half a second."""
     link = http.client.HTTPConnection(address, timeout=0.5)
     try:

@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from lab.measure import Evidence, History, Readback, ReadbackError, Verdict, VerdictError
+from lab.measure.takeover import Takeover, TakeoverError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -42,6 +43,7 @@ class Stored:
         history: what the wards wrote.
         readback: what copies and trail held.
         verdict: what was concluded then.
+        takeover: how another room took over; None where none did.
         missing: what is not there or cannot be read, in sentences.
     """
 
@@ -56,6 +58,7 @@ class Stored:
     history: History = field(default_factory=History)
     readback: Readback | None = None
     verdict: Verdict | None = None
+    takeover: Takeover | None = None
     missing: list[str] = field(default_factory=list)
 
 
@@ -73,6 +76,7 @@ def read(folder: Path) -> Stored:
     _events(folder, stored)
     _history(folder, stored)
     _readback(folder, stored)
+    _takeover(folder, stored)
     if stored.evidence is None and stored.window is not None:
         stored.missing.append("the proofs that the fault was felt are not stored")
     return stored
@@ -171,3 +175,13 @@ def _readback(folder: Path, stored: Stored) -> None:
         stored.readback = Readback.from_json(text)
     except ReadbackError:
         stored.missing.append("readback.json is damaged")
+
+
+def _takeover(folder: Path, stored: Stored) -> None:
+    if not (folder / "recovery.json").exists():  # nobody went to another room
+        return
+    text = _text(folder, "recovery.json", stored)
+    try:
+        stored.takeover = Takeover.from_json(text or "")
+    except TakeoverError:
+        stored.missing.append("recovery.json is damaged")

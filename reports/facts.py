@@ -74,6 +74,8 @@ def durations(result: ScenarioResult, language: Language) -> Iterator[Fact]:
         say("Durée sans redondance"),
         language.duration(exposed(result)),
     )
+    if result.verdict is not None and result.verdict.unprotected is not None:
+        yield say("Durée non protégée par la troisième salle"), language.duration(result.verdict.unprotected)
     for segment in result.segments:
         yield say(SEGMENTS.get(segment.name, segment.name)), language.duration(segment.length)
 

@@ -26,9 +26,10 @@ PACKAGES = (
     "e2fsprogs", "fuse3", "libnbd-bin", "mount",
     "fio", "qemu-utils",  # foreign clients, which our storage must serve as it serves ourselves
     "galera-4", "galera-arbitrator-4", "mariadb-backup", "mariadb-server",
+    "postgresql",
     "iproute2", "keepalived", "procps", "tini",
-    "python3", "python3-httpx", "python3-pymysql", "python3-sqlalchemy", "python3-starlette", "python3-uvicorn",
-    "python3-uvloop",
+    "python3", "python3-httpx", "python3-psycopg2", "python3-pymysql", "python3-sqlalchemy", "python3-starlette",
+    "python3-uvicorn", "python3-uvloop",
 )  # fmt: skip
 # Never read by a node, half the image: leaving it out is what makes the import quick.
 LEFT_OUT = (
@@ -37,6 +38,8 @@ LEFT_OUT = (
     "/usr/share/locale/*",
     "/usr/share/info/*",
     "/usr/share/mysql/*/*",
+    "/usr/lib/*/libLLVM*",  # PostgreSQL's compiler of expressions, switched off in room three
+    "/usr/lib/postgresql/*/lib/bitcode/*",
 )
 RECIPE = 1
 
@@ -106,7 +109,7 @@ def _bootstrap(tar: Path) -> None:
     command = [
         "mmdebstrap", "--quiet", "--variant=apt", f"--include={','.join(PACKAGES)}",
         *(f"--dpkgopt=path-exclude={glob}" for glob in LEFT_OUT),
-        '--customize-hook=rm -rf "$1"/var/lib/mysql "$1"/var/cache/apt "$1"/var/lib/apt/lists',
+        '--customize-hook=cd "$1"/var && rm -rf lib/mysql lib/postgresql/* cache/apt lib/apt/lists',
         suite(), str(tar), *_sources(),
     ]  # fmt: skip
     done = subprocess.run(command, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)

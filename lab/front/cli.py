@@ -14,6 +14,7 @@ from lab.front.cluster import add as cluster_commands
 from lab.front.commands import MisuseError
 from lab.front.commands import add as commands_that_play
 from lab.front.judging import add as judging_commands
+from lab.front.recovery import add as recovery_commands
 from lab.front.reporting import add as report_commands
 from lab.front.signals import listen
 from lab.front.storage import add as storage_commands
@@ -92,6 +93,7 @@ def parser() -> argparse.ArgumentParser:
 
     storage_commands(commands)
     cluster_commands(commands)
+    recovery_commands(commands)
     commands_that_play(commands)
     catalogue_command(commands)
     judging_commands(commands)
@@ -149,16 +151,12 @@ def _plan_schema(_options: argparse.Namespace) -> int:
 def _up(options: argparse.Namespace) -> int:
     from lab.bench import Lab  # noqa: PLC0415 - as above
     from lab.enclosure.naming import option  # noqa: PLC0415 - as above
-    from lab.nodes.specs import PLAYED  # noqa: PLC0415 - as above
     from lab.plan import load  # noqa: PLC0415 - as above
 
     plan = load(options.plan)
     lasts = _duration(options.lasts)
     listen()
     lab = Lab.up(plan, name=options.name, keep=True, lasts=lasts, say=_say)
-    idle = [node.name for node in plan.nodes.values() if node.kind not in PLAYED and node.kind != "ward"]
-    if idle:
-        _say(f"in the plan, but not yet played by this version: {', '.join(idle)}")
     said = option(options.name)
     _say(f"lab {options.name} is up in {lab.phases['build']:.1f} s: bascule status{said}, bascule down{said}")
     if lab.expires is not None:
@@ -202,8 +200,12 @@ def _heal(options: argparse.Namespace) -> int:
     lab = Lab.attach(options.name)
     broken = [f"{harm} {name}" for harm, names in lab.levers.journal.items() for name in sorted(names)]
     lab.levers.mend_all()
-    lab.wait_whole()
+    serving = lab.rescue.serving()
+    if not serving:
+        lab.wait_whole()
     lab.close()
+    if serving:
+        _say(f"room three still serves {', '.join(serving)}: bascule give-back returns to rooms one and two")
     _say(f"mended: {', '.join(broken)}" if broken else "nothing was broken")
     return MET
 

@@ -160,6 +160,7 @@ class DryService:
     def observed(
         self,
         defects: frozenset[str] = frozenset(),  # noqa: ARG002 - Service's own
+        writes: int = 0,  # noqa: ARG002 - as above
         *,
         rate: float = 0.0,  # noqa: ARG002 - as above
     ) -> Iterator[SimpleNamespace]:

@@ -118,6 +118,7 @@ TARGETS: dict[str, Callable[[Plan], list[str] | list[tuple[str, ...]] | list[Cut
     ],
     "array_and_its_twin": _array_and_its_twin,
     "hosts_of_a_room": lambda plan: [_hosts_of(plan, room) for room in _main_rooms(plan)],
+    "every_main_room": lambda plan: [tuple(_main_rooms(plan))],
     "hosts_and_far_array": _hosts_and_far_array,
     # Of a plan with another policy than the shipped ones have, such as `--set ha.rule=must`; none where it is theirs.
     "host_that_stops_when_isolated": lambda plan: (

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from .history import History
     from .phrases import Objective, Phrase
     from .readback import Readback
+    from .takeover import Takeover
     from .verdict import Evidence
 
 # Past this lag the instrument was too busy to be believed (feasibility trial: a noisy neighbour gives 15 to
@@ -37,6 +38,7 @@ def judge(  # noqa: PLR0913 - a verdict weighs a run, a promise and a prediction
     fault_window: tuple[int, int] | None = None,
     lag_bound: timedelta = LAG_BOUND,
     doubts: Sequence[Words] = (),
+    takeover: Takeover | None = None,
 ) -> Verdict:
     """Judge a run.
 
@@ -52,6 +54,7 @@ def judge(  # noqa: PLR0913 - a verdict weighs a run, a promise and a prediction
             fault.
         lag_bound: the pulse's own lag (99.9th percentile) past which nothing can be concluded.
         doubts: further reasons to conclude nothing.
+        takeover: how another room took the service over, if a human decided so.
 
     Returns:
         Inconclusive when anything casts doubt on the run, whatever was measured; else met or not met.
@@ -70,8 +73,10 @@ def judge(  # noqa: PLR0913 - a verdict weighs a run, a promise and a prediction
     if readback is None and objective.loss is not None:
         doubts.append(Words("writes and trail were not read back", "écritures et traces n'ont pas été relues"))
     told = list(phrases(figures, objective, read_back=readback is not None))
+    if takeover is not None:
+        told += takeover.phrases(objective)
     outcome, words = _concluded(service, doubts, told)
-    observed = None if doubts else figures.observed
+    observed = None if doubts else "D" if takeover else figures.observed
     return Verdict(
         scenario=scenario,
         service=service,

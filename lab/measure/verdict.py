@@ -84,6 +84,8 @@ class Verdict:
         evidence: proofs that the fault was felt, then gone.
         without_redundancy: from the fault until copies were in sync again and every pair complete; None when the
             lab did not come so far, or nothing was broken.
+        unprotected: for how long room three lacked something acknowledged, all such times together; None where the plan
+            has no room three for this service.
         apart: each journey, profession and kind of session apart.
         accepted_by: who signed for this gap, until when the sentence says; empty when nobody did.
     """
@@ -118,6 +120,7 @@ class Verdict:
     attempts_failed: int = 0
     evidence: tuple[Evidence, ...] = ()
     without_redundancy: timedelta | None = None
+    unprotected: timedelta | None = None
     apart: tuple[Availability, ...] = ()
     accepted_by: str = ""
 
@@ -159,7 +162,8 @@ _DURATIONS = (
     "smallest_gap",
     "lag",
 )
-_IN_SECONDS = (*_DURATIONS, "without_redundancy")
+_MAYBE = ("without_redundancy", "unprotected")
+_IN_SECONDS = (*_DURATIONS, *_MAYBE)
 _NAMES = ("lost", "duplicated", "diverged", "untraced", "mistraced", "unasked", "vanished", "stale")
 
 
@@ -168,7 +172,7 @@ def _stored(verdict: Verdict) -> list[tuple[str, object]]:
     for name, value in vars(verdict).items():
         if name in _DURATIONS:
             pairs.append((f"{name}_s", value.total_seconds()))
-        elif name == "without_redundancy":
+        elif name in _MAYBE:
             pairs.append((f"{name}_s", None if value is None else value.total_seconds()))
         elif name == "apart":
             pairs.append((name, stored(value)))
@@ -185,8 +189,9 @@ def _restored(stored: dict[str, Any]) -> dict[str, Any]:
     fields = {name: value for name, value in stored.items() if name != "format" and (name in known or not later)}
     for name in _DURATIONS:
         fields[name] = timedelta(seconds=fields.pop(f"{name}_s"))
-    unprotected = fields.pop("without_redundancy_s", None)  # not told before November 2026
-    fields["without_redundancy"] = None if unprotected is None else timedelta(seconds=unprotected)
+    for name in _MAYBE:
+        seconds = fields.pop(f"{name}_s", None)  # not told before November 2026
+        fields[name] = None if seconds is None else timedelta(seconds=seconds)
     for name in _NAMES:
         fields[name] = tuple(fields.get(name, ()))  # the last four were not looked for before November 2026
     fields["apart"] = restored(fields.get("apart", ()))

@@ -40,6 +40,7 @@ _PROCESSES_OF_SERVER = {
 _PROCESS_OF_PROGRAM = {
     "replica.pair.arbitrator": ("database arbitrator", "garbd"),
     "replica.arbiter": ("arbiter", "etcd --name"),
+    "replica.rescue.server": ("rescue database", "/bin/postgres -D"),
 }
 HYPERVISOR = "replica.hypervisor"
 

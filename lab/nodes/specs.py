@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
-from lab.plan import IsolationResponse, NodeKind, Rule
+from lab.plan import IsolationResponse, NodeKind, Rule, Scope
 from lab.replica.cluster.catalogue import Catalogue, HostSpec, ServerSpec
 from lab.replica.cluster.catalogue import Priority as ClusterPriority
 from lab.replica.cluster.settings import Settings
@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     from lab.plan import Plan, Service
 
 # Kinds whose programs exist. The others keep their place in the plan until theirs do.
-PLAYED = frozenset({NodeKind.HOST, NodeKind.ARRAY, NodeKind.VIRTUALISER, NodeKind.ARBITER, NodeKind.WITNESS})
+PLAYED = frozenset(
+    {NodeKind.HOST, NodeKind.ARRAY, NodeKind.VIRTUALISER, NodeKind.ARBITER, NodeKind.WITNESS, NodeKind.RESCUE}
+)
 _ARBITERS = frozenset({NodeKind.ARBITER, NodeKind.WITNESS})
 _NBD = 10809
 _TIMERS = {
@@ -44,6 +46,10 @@ DISK = 256 * 2**20
 """Bytes of a node's own disk: what etcd writes in a long campaign, ten times."""
 BLANK = "blank.ext4"
 """The image from which a node's own disk starts."""
+RESCUE_DISK = 512 * 2**20
+"""Bytes of the rescue node's disk: an empty PostgreSQL, a clinic for each service, and its log."""
+RESCUE = "rescue.ext4"
+"""The image from which it starts."""
 
 
 def arbiters(plan: Plan) -> list[str]:
@@ -79,8 +85,43 @@ def spec(  # noqa: PLR0913 - all are named at the call
             *_storage(plan, node, list(defects)),
             *_programs(plan, node, list(defects)),
             *_hypervisor(plan, node, list(loops), {"secret": secret, "defects": list(defects)}),
+            *_rescue(plan, layout, node, {"secret": secret, "defects": list(defects)}),
         ],
         "loops": list(loops),
+    }
+
+
+def rescue(plan: Plan) -> str | None:
+    """The rescue node, if the plan has one and a service for it."""
+    nodes = [node.name for node in plan.nodes.values() if node.kind is NodeKind.RESCUE]
+    return nodes[0] if nodes and principal(plan) else None
+
+
+def principal(plan: Plan) -> list[str]:
+    """The services that room three must bring back: those which owe something when both rooms are lost."""
+    return [service.name for service in plan.services.values() if Scope.BOTH_ROOMS in service.objectives]
+
+
+def _rescue(plan: Plan, layout: Layout, node: str, told: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Room three: every principal service."""
+    if node != rescue(plan):
+        return
+    own = plan.address(node, "servers")
+    ports = [port for port in layout.ports_of(node) if port.network == "servers"]
+    folder = "/srv/rescue"
+    yield {
+        "program": "replica.rescue.server",
+        "config": {
+            "name": node,
+            "interface": "br-servers" if layout.is_doubled(ports[0]) else ports[0].inside,
+            "folder": folder,
+            "logs": "/srv/logs",
+            "password": told["secret"],
+            "network": str(own.network),
+            "services": {name: f"{plan.services[name].address}/{own.network.prefixlen}" for name in principal(plan)},
+            **told,
+        },
+        "disk": {"mount": folder, "size": RESCUE_DISK, "template": f"/opt/images/{RESCUE}"},
     }
 
 
@@ -202,8 +243,15 @@ def _virtualisers(plan: Plan) -> dict[str, tuple[str, int]]:
 
 def _any_server(plan: Plan, service: Service, name: str, told: dict[str, Any]) -> dict[str, Any]:
     own = plan.address(name, "servers")
+    third = rescue(plan) if service.name in principal(plan) else None
+    feeds = third and {
+        "address": str(plan.address(third, "servers").ip),
+        "database": service.name,
+        "password": told["secret"],
+    }
     return {
         "server": name,
+        "rescue": feeds,
         "address": str(own),
         "virtual_address": f"{service.address}/{own.network.prefixlen}",
         "folder": f"/srv/{name}",
@@ -231,7 +279,7 @@ def log_folders(plan: Plan, node: str) -> tuple[str, ...]:
     """Where the programs of a node keep their logs."""
     servers = [f"/srv/{name}/logs" for name in plan.servers] if plan.nodes[node].kind is NodeKind.HOST else []
     arbitrates = node in arbiters(plan) or any(service.arbitrator == node for service in plan.services.values())
-    return (*servers, *(["/srv/logs"] if arbitrates else []))
+    return (*servers, *(["/srv/logs"] if arbitrates or node == rescue(plan) else []))
 
 
 def _storage(plan: Plan, node: str, defects: list[str]) -> Iterator[dict[str, Any]]:

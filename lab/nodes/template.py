@@ -1,4 +1,4 @@
-"""The database folder from which both members of a pair start, made once and kept by its content."""
+"""The database folders from which servers and room three start, made once and kept by their content."""
 
 from __future__ import annotations
 
@@ -10,15 +10,16 @@ from lab.enclosure import TAG, Enclosure, ImageError, cache_folder, image_key, m
 from lab.nodes.containers import REPLICA
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from pathlib import Path
 
 
-def _key() -> str:
-    """The image, and every line that decides what is in the template."""
+def _key(folders: Iterable[str], more: Iterable[str] = ()) -> str:
+    """The image, every line that decides what is in the template, and what it is told."""
     digest = hashlib.sha256(image_key().encode())
-    for source in sorted([*(REPLICA / "emr").glob("*.py"), *(REPLICA / "pair").glob("*.py")]):
+    for source in sorted(path for folder in folders for path in (REPLICA / folder).glob("*.py")):
         digest.update(source.name.encode() + b"\0" + source.read_bytes())
+    digest.update(" ".join(more).encode())
     return digest.hexdigest()[:16]
 
 
@@ -28,20 +29,35 @@ def ensure_template(store: Path, say: Callable[[str], None]) -> Path:
     Raises:
         ImageError: it could not be made; the sentence ends with the database's last words.
     """
-    folder = cache_folder() / f"template-{_key()}"
+    folder = cache_folder() / f"template-{_key(('emr', 'pair'))}"
     with made_once(folder) as draft:
         if draft is not None:
             say("preparing the database template (about ten seconds, once)")
-            _make(store, draft)
+            _make(store, draft, "replica.pair.template", "/out/data")
     return folder
 
 
-def _make(store: Path, draft: Path) -> None:
+def ensure_rescue_template(store: Path, services: Iterable[str], say: Callable[[str], None]) -> Path:
+    """Return the folder of room three's database, made now if this machine has none for this code yet (a few seconds).
+
+    Raises:
+        ImageError: it could not be made; the sentence ends with the database's last words.
+    """
+    names = list(services)
+    folder = cache_folder() / f"rescue-{_key(('emr', 'outbox', 'rescue'), names)}"
+    with made_once(folder) as draft:
+        if draft is not None:
+            say("preparing room three's database (a few seconds, once)")
+            _make(store, draft, "replica.rescue.template", "/out/data", *names)
+    return folder
+
+
+def _make(store: Path, draft: Path, *command: str) -> None:
     enclosure = Enclosure.start(f"template-{os.getpid()}", store=store)
     try:
         container = enclosure.engine.containers.create(
             TAG,
-            ["tini", "--", "python3", "-m", "replica.pair.template", "/out/data"],
+            ["tini", "--", "python3", "-m", *command],
             network_mode="none",
             environment={"PYTHONPATH": "/opt/bascule", "PYTHONDONTWRITEBYTECODE": "1"},
             security_opt=["apparmor=unconfined", "seccomp=unconfined"],

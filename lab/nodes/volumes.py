@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 from lab.enclosure import TAG, Enclosure, ImageError, cache_folder, image_key, made_once
 from lab.enclosure.loops import numbers, rules
 from lab.nodes.containers import REPLICA
-from lab.nodes.specs import BLANK, DISK, image_of
+from lab.nodes.specs import BLANK, DISK, RESCUE, RESCUE_DISK, image_of, principal, rescue
+from lab.nodes.template import ensure_rescue_template
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -62,6 +63,8 @@ def ensure_images(store: Path, plan: Plan, template: Path, say: Callable[[str], 
     """
     sizes = {volume.size for volume in plan.volumes.values() if volume.copies}
     blanks = {BLANK: Blank(DISK), **{image_of(size): Blank(size, template) for size in sorted(sizes)}}
+    if rescue(plan):
+        blanks[RESCUE] = Blank(RESCUE_DISK, ensure_rescue_template(store, principal(plan), say))
     return {name: ensure_volume(store, blank, say) for name, blank in blanks.items()}
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from starlette.applications import Starlette
 from starlette.responses import JSONResponse
@@ -39,6 +39,8 @@ class Member:
     tokens: Tokens
     watch: Watch
     gate: Gate
+    feed: writing.Feed | None = None
+    room_three: Callable[[], dict[str, Any]] | None = None
 
     def app(self) -> Starlette:
         """The ASGI application, the most frequent path first."""
@@ -51,6 +53,7 @@ class Member:
                 Route("/sessions", self.sign_in, methods=["POST"]),
                 Route("/trail", self.access_trail),
                 Route("/health", self.health),
+                Route("/fit", self.fit),
             ]
         )
 
@@ -111,7 +114,14 @@ class Member:
         if not state.serves:
             return self._send(refusal(503, state.reason))
         said = {"member": self.name, "database": "primary", "synced": state.synced, "group_size": state.group_size}
+        if self.room_three is not None:
+            said["room_three"] = self.room_three()
         return self._send(Answer(200, said))
+
+    async def fit(self, _request: Request) -> Response:
+        """Say whether this member could serve, be it that room three does."""
+        state = self.watch.state
+        return self._send(Answer(200, {"member": self.name}) if state.fit else refusal(503, state.reason))
 
     async def _put(
         self,
@@ -131,7 +141,8 @@ class Member:
         if len(number) > _ACCESS_LENGTH:
             return self._send(refusal(400, f"a number has at most {_ACCESS_LENGTH} characters"))
         return await self._serve(
-            request, lambda: writing.put(self.store, self.trail, writing.Write(kind, number, content, access))
+            request,
+            lambda: writing.put(self.store, self.trail, writing.Write(kind, number, content, access), self.feed),
         )
 
     def _read(self, work: Callable[..., Answer], access: Access) -> Answer:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import func, select
 
 from . import schema
-from .store import mariadb
+from .store import engine_of
 
 if TYPE_CHECKING:
     from sqlalchemy import Column
@@ -45,7 +45,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--prefix", default="")
     options = parser.parse_args(arguments)
     config = json.loads(options.config.read_text(encoding="utf-8"))
-    engine = mariadb(f"{config['folder']}/mariadb.sock", wait=60.0)
+    engine = engine_of(config, wait=60.0)
     with engine.connect() as connection:
         print(json.dumps(read(connection, options.prefix)))  # noqa: T201 - the answer is what is printed
 

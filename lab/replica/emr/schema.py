@@ -77,6 +77,14 @@ access_trail = Table(
     Index("trail_of_access", "access", "member"),
 )
 
+# What was fetched from room three, by its numbers there. Two members, or one whose commit hung on a frozen disk
+# and is tried again, collide here: nothing is fetched twice.
+fetched = Table(
+    "fetched",
+    metadata,
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+)
+
 outbox = Table(
     "outbox",
     metadata,
@@ -85,4 +93,5 @@ outbox = Table(
     Column("number", String(_NUMBER), nullable=False),
     Column("payload", Text, nullable=False),
     Column("at", _INSTANT, nullable=False),
+    Index("outbox_of_number", "number"),
 )

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from sqlalchemy import create_engine, event
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlalchemy.pool import NullPool
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,7 +21,7 @@ WAIT = 2.0  # seconds for one answer of the database, as long as a client waits 
 
 # What Galera answers to a transaction that may simply be tried again: deadlock or certification conflict (1213),
 # lock wait (1205), commit refused while the view changes (1180).
-_AGAIN = frozenset({1213, 1205, 1180})
+_AGAIN: frozenset[int | str] = frozenset({1213, 1205, 1180})
 _TRIES = 4
 
 
@@ -53,8 +54,49 @@ def mariadb(socket: str, wait: float = WAIT) -> Engine:
     return engine
 
 
-def code(error: DBAPIError) -> int:
+def postgresql(  # noqa: PLR0913 - all are named at the call
+    host: str, database: str, *, password: str = "", wait: float = WAIT, threads: int = THREADS, patient: bool = True
+) -> Engine:
+    """An engine on room three's PostgreSQL, with bounded waits.
+
+    Args:
+        host: its address, or the folder of its unix socket.
+        database: the service's.
+        password: needed from another node.
+        wait: seconds for one answer.
+        threads: connections at a time; 0 for a new one each time, which outlives no restart of the database.
+        patient: whether a server that is gone may take as long as the kernel likes to be found out.
+    """
+    arguments: dict[str, Any] = {
+        "host": host,
+        "user": "emr",
+        "dbname": database,
+        "password": password,
+        "connect_timeout": 2,
+        "options": f"-c statement_timeout={round(wait * 1000)}",
+    }
+    if not patient:
+        arguments |= {"tcp_user_timeout": 1000, "keepalives_idle": 1, "keepalives_interval": 1, "keepalives_count": 2}
+    pool: dict[str, Any] = {"pool_size": threads, "max_overflow": 0, "pool_timeout": wait, "pool_use_lifo": True}
+    if not threads:
+        pool = {"poolclass": NullPool}
+    engine = create_engine("postgresql+psycopg2://", future=True, connect_args=arguments, **pool)
+    event.listen(engine, "handle_error", _lost)
+    return engine
+
+
+def engine_of(config: dict[str, Any], wait: float = WAIT) -> Engine:
+    """The engine on the database of the application with this configuration: room three's, or a member's own."""
+    if there := config.get("postgresql"):
+        return postgresql(there["folder"], there["database"], wait=wait)
+    return mariadb(f"{config['folder']}/mariadb.sock", wait=wait)
+
+
+def code(error: DBAPIError) -> int | str:
     """The database's own number of an error; 0 if it has none."""
+    state = getattr(error.orig, "pgcode", None)
+    if isinstance(state, str):
+        return state
     first = error.orig.args[0] if error.orig is not None and error.orig.args else 0
     return first if isinstance(first, int) else 0
 

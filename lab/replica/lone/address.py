@@ -14,10 +14,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from .config import LoneConfig
+    from collections.abc import Callable
+    from ipaddress import IPv4Interface
 
 _TIMES = 5  # as often as arping and keepalived repeat themselves, since nobody acknowledges an announcement
 _EVERY = 1.0  # seconds
+_LOOK = 0.1  # seconds
 _ARP = 0x0806
 _BROADCAST = b"\xff" * 6
 _REQUEST, _REPLY = 1, 2
@@ -31,12 +33,17 @@ def announcement(mac: bytes, address: bytes, kind: int) -> bytes:
     return _HEADER.pack(_BROADCAST, mac, _ARP) + body
 
 
+async def _until(true: Callable[[], bool]) -> None:
+    while not true():  # noqa: ASYNC110 - another program writes what is looked at
+        await asyncio.sleep(_LOOK)
+
+
 class Address:
     """Holds the service's address while the server runs."""
 
-    def __init__(self, config: LoneConfig) -> None:
-        self._address = config.virtual_address
-        self._interface = config.interface
+    def __init__(self, interface: str, address: IPv4Interface) -> None:
+        self._address = address
+        self._interface = interface
 
     async def hold(self) -> None:
         """Take the address, announce it a few times, and give it away when cancelled."""
@@ -49,6 +56,22 @@ class Address:
             await asyncio.Event().wait()
         finally:
             await self._ip("delete")
+
+    async def hold_while(self, free: Callable[[], bool]) -> None:
+        """Hold the address while this is true, and give it away when cancelled."""
+        while True:
+            await _until(free)
+            holding = asyncio.ensure_future(self.hold())
+            change = asyncio.ensure_future(_until(lambda: not free()))
+            try:
+                await asyncio.wait({holding, change}, return_when=asyncio.FIRST_COMPLETED)
+                if holding.done():
+                    holding.result()
+            finally:
+                change.cancel()
+                holding.cancel()
+                with contextlib.suppress(asyncio.CancelledError):
+                    await holding
 
     async def _ip(self, verb: str) -> None:
         process = await asyncio.create_subprocess_exec(

@@ -37,7 +37,14 @@ async def run(config: LoneConfig, config_path: Path) -> None:
     await prepare(config, cnf(config, WITHOUT_GALERA + (_LAZY if LAZY in config.defects else "")))
     database = Child(command(config), config.logs / "mariadb.log", grace=_FAREWELL)
     emr = Child((sys.executable, "-m", f"{_PACKAGE}.emr.serve", str(config_path)), config.logs / "emr.log")
-    await together(Address(config).hold(), emr.keep(), database.keep(), heartbeat.keep(address.healthy))
+    service = Address(config.interface, config.virtual_address)
+    config.charge.unlink(missing_ok=True)
+    await together(
+        service.hold_while(config.is_free) if config.rescue else service.hold(),
+        emr.keep(),
+        database.keep(),
+        heartbeat.keep(address.fit),
+    )
 
 
 async def main(path: Path) -> None:

@@ -121,12 +121,17 @@ class AddressWatch:
             self._last = value
 
 
-async def healthy(port: int = 80) -> bool:
+async def fit() -> bool:
+    """Whether the application on this server says that it could serve, be it that room three does."""
+    return await healthy(path="/fit")
+
+
+async def healthy(port: int = 80, path: str = "/health") -> bool:
     """Whether the application on this server says that it can serve."""
     with contextlib.suppress(OSError, TimeoutError):
         async with asyncio.timeout(_ANSWER):
             reader, writer = await asyncio.open_connection("127.0.0.1", port)
             with contextlib.closing(writer):
-                writer.write(b"GET /health HTTP/1.1\r\nHost: health\r\nConnection: close\r\n\r\n")
+                writer.write(f"GET {path} HTTP/1.1\r\nHost: health\r\nConnection: close\r\n\r\n".encode())
                 return (await reader.readline()).startswith(b"HTTP/1.1 200")
     return False

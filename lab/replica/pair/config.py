@@ -23,6 +23,7 @@ class AnyServer:
         interface: network interface that carries `address`.
         defects: planted defects, by name.
         disk: mount point of the server's volume, which carries the database from the start; None in a lab without.
+        rescue: whether room three may serve instead.
     """
 
     server: str
@@ -34,6 +35,16 @@ class AnyServer:
     interface: str = "eth0"
     defects: tuple[str, ...] = ()
     disk: Path | None = None
+    rescue: bool = False
+
+    @property
+    def charge(self) -> Path:
+        """Where the application says whether room three serves: `taken`, or `free`."""
+        return self.folder / "charge"
+
+    def is_free(self) -> bool:
+        """Whether the application has heard that room three does not serve."""
+        return self.charge.exists() and self.charge.read_text(encoding="ascii") == "free"
 
     @property
     def datadir(self) -> Path:
@@ -128,4 +139,5 @@ def known(shape: type[AnyServer], path: Path) -> dict[str, Any]:
         "template": Path(raw["template"]),
         "defects": tuple(raw.get("defects", ())),
         "disk": Path(raw["disk"]) if raw.get("disk") else None,
+        "rescue": bool(raw.get("rescue")),
     }

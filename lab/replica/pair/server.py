@@ -45,7 +45,7 @@ async def run(config: ServerConfig, config_path: Path) -> None:
         supervisor.run(),
         database.statefiles.follow(),
         reach.run(),
-        heartbeat.keep(address.healthy),
+        heartbeat.keep(address.fit),
     )
 
 

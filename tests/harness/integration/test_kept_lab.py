@@ -31,7 +31,6 @@ def kept() -> Iterator[str]:
     """The name of a kept `tiny` lab."""
     up = bascule("up", "tiny", "--name", NAME)
     assert up.returncode == 0, up.stderr
-    assert "not yet played by this version: secours" in up.stdout
     yield NAME
     if is_alive(NAME):
         bascule("down", "--name", NAME)
@@ -55,6 +54,29 @@ def test_whoever_broke_it_anybody_can_heal_it(kept: str) -> None:
     healed = bascule("heal", "--name", kept)
     assert healed.returncode == 0, healed.stderr
     assert "switch off sw-servers-2" in healed.stdout
+    assert bascule("heal", "--name", kept).stdout == "nothing was broken\n"
+    assert bascule("status", "--name", kept).stdout.endswith("  whole\n")
+
+
+def test_a_person_goes_to_room_three_and_back(kept: str) -> None:
+    refused = bascule("recover", "--name", kept)
+    assert refused.returncode == 2
+    assert "could serve; --override goes to room three all the same" in refused.stderr
+    breaker = Lab.attach(kept)
+    for room in ("salle-1", "salle-2"):
+        PowerLoss(room).inject(breaker)
+    breaker.close()
+
+    gone = bascule("recover", "--name", kept)
+    assert gone.returncode == 0, gone.stderr
+    assert "room three has all that was acknowledged" in gone.stdout
+    assert "after the loss" in gone.stdout
+
+    healed = bascule("heal", "--name", kept)
+    assert "room three still serves dopasoins, imagerie: bascule give-back" in healed.stdout
+    assert "room three serves dopasoins" in bascule("status", "--name", kept).stdout
+    back = bascule("give-back", "--name", kept)
+    assert back.returncode == 0, back.stderr
     assert bascule("heal", "--name", kept).stdout == "nothing was broken\n"
     assert bascule("status", "--name", kept).stdout.endswith("  whole\n")
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, field
+import json
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -12,14 +13,16 @@ from sqlalchemy import create_engine, func, select, text
 from sqlalchemy.pool import StaticPool
 
 from lab.replica.emr import data, schema
-from lab.replica.emr.access import ROW_DROPPED, Trail
+from lab.replica.emr.access import ROW_DROPPED, Trail, now
 from lab.replica.emr.app import Member
 from lab.replica.emr.gate import Gate
 from lab.replica.emr.people import secret_of
 from lab.replica.emr.readback import read
-from lab.replica.emr.store import Store
+from lab.replica.emr.store import Store, UnavailableError
 from lab.replica.emr.tokens import Tokens
 from lab.replica.emr.watch import State
+from lab.replica.emr.writing import Kept
+from lab.replica.outbox import carrying
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,6 +30,8 @@ if TYPE_CHECKING:
     from sqlalchemy import Table
     from sqlalchemy.engine import Engine
     from starlette.applications import Starlette
+
+    from lab.replica.outbox.core import Row
 
 ACT = {"patient": "p0001", "kind": "pansement", "note": "Plaie propre."}
 PRESCRIPTION = {"patient": "p0001", "drug": "ramipril", "dose": "5 mg", "per_day": 1}
@@ -46,6 +51,7 @@ class Ward:
     app: Starlette
     watch: Told
     database: Engine
+    member: Member
     accesses: int = 0
 
     def ask(self, method: str, path: str, body: Any = None, **headers: str) -> httpx.Response:  # noqa: ANN401 - any JSON
@@ -85,7 +91,20 @@ def database() -> Iterator[Engine]:
     engine.dispose()
 
 
-def ward_of(database: Engine, name: str = "dopasoins-1", *defects: str) -> Ward:
+@dataclass
+class Delivered:
+    """A way to room three that remembers what it was asked to bring there, or finds that room three serves."""
+
+    rows: list[Row] = field(default_factory=list)
+    serves: bool = False
+
+    def deliver(self, row: Row) -> None:
+        if self.serves:
+            raise UnavailableError("room three serves this record")
+        self.rows.append(row)
+
+
+def ward_of(database: Engine, name: str = "dopasoins-1", *defects: str, feed: Delivered | None = None) -> Ward:
     watch = Told()
     member = Member(
         name=name,
@@ -94,8 +113,9 @@ def ward_of(database: Engine, name: str = "dopasoins-1", *defects: str) -> Ward:
         tokens=Tokens("both members know this"),
         watch=watch,
         gate=Gate(1),
+        feed=feed,
     )
-    return Ward(member.app(), watch, database)
+    return Ward(member.app(), watch, database, member)
 
 
 @pytest.fixture
@@ -168,15 +188,65 @@ def test_a_retried_write_changes_nothing(ward: Ward, path: str, body: dict[str, 
 
     assert [ward.ask("PUT", path, body).status_code for _ in range(3)] == [201, 200, 200]
     assert ward.rows(schema.acts) + ward.rows(schema.prescriptions) == before + 1
-    assert ward.rows(schema.outbox) == 1
     assert ward.rows(schema.access_trail) == 3
+    assert ward.rows(schema.outbox) == 0, "nobody empties the outbox where there is no room three"
+
+
+@pytest.mark.parametrize(("path", "body"), [("/acts/n-1", ACT), ("/prescriptions/n-1", PRESCRIPTION)])
+def test_a_write_and_its_retry_are_brought_to_room_three_with_their_audit_row(
+    database: Engine, path: str, body: dict[str, object]
+) -> None:
+    feed = Delivered()
+    ward = ward_of(database, feed=feed)
+
+    assert [ward.ask("PUT", path, body).status_code for _ in range(2)] == [201, 200]
+    assert ward.rows(schema.outbox) == 1
+    first, again = feed.rows
+    assert first == again
+    content = json.loads(first.payload)
+    assert (content["row"]["number"], content["access"]["access"]) == ("n-1", "t-1")
+
+    with database.begin() as connection:
+        carrying.forget(connection, [first.seq])
+    assert ward.ask("PUT", path, body).status_code == 200
+    assert len(feed.rows) == 2, "room three has it: nothing is left to bring"
+
+
+def test_a_write_is_refused_where_room_three_serves(database: Engine) -> None:
+    ward = ward_of(database, feed=Delivered(serves=True))
+
+    assert ward.ask("PUT", "/acts/n-1", ACT).status_code == 503
+
+
+def test_a_member_that_only_stands_by_for_room_three_is_fit_and_does_not_serve(ward: Ward) -> None:
+    ward.watch.state = State(synced=True, reason="room three serves this record", elsewhere=True)
+
+    assert ward.plain("GET", "/health").status_code == 503
+    assert ward.plain("GET", "/fit").status_code == 200
+    ward.watch.state = State(synced=False, reason="the local database does not answer")
+    assert ward.plain("GET", "/fit").status_code == 503
+
+
+def test_what_room_three_does_waits_in_its_outbox_for_rooms_one_and_two(database: Engine) -> None:
+    trail = Trail("secours", hands_on=True)
+    ward = ward_of(database, "secours")
+    member = replace(ward.member, trail=trail, feed=Kept())
+    ward.app = member.app()
+
+    ward.ask("GET", "/patients/p0001")
+    ward.ask("PUT", "/acts/n-1", ACT)
+
+    with database.begin() as connection:
+        rows = carrying.oldest(connection, 10, now())
+    contents = [json.loads(row.payload) for row in rows]
+    assert [(content["row"] or {}).get("number") for content in contents] == [None, None, "n-1"]
+    assert [content["access"] and content["access"]["access"] for content in contents] == ["t-1", "t-2", None]
 
 
 def test_another_content_under_the_same_number_is_a_conflict_and_is_traced(ward: Ward) -> None:
     ward.ask("PUT", "/acts/n-1", ACT)
 
     assert ward.ask("PUT", "/acts/n-1", {**ACT, "note": "Autre chose."}).status_code == 409
-    assert ward.rows(schema.outbox) == 1
     assert ward.rows(schema.access_trail) == 2
 
 
@@ -207,7 +277,8 @@ def test_asking_for_an_unknown_patient_is_traced(ward: Ward, method: str, path: 
     assert ward.traced()[0][2] == "p9999"
 
 
-def test_nothing_is_written_when_it_cannot_be_traced(ward: Ward) -> None:
+def test_nothing_is_written_when_it_cannot_be_traced(database: Engine) -> None:
+    ward = ward_of(database, feed=Delivered())
     before = ward.rows(schema.acts)
     with ward.database.begin() as connection:
         connection.execute(text("DROP TABLE access_trail"))

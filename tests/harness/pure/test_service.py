@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -33,6 +34,7 @@ class FakeLab:
     seed: int = 1
     health: dict[str, dict[str, Any]] = field(default_factory=dict)
     asked: list[tuple[str, str]] = field(default_factory=list)
+    rescue: Any = field(default_factory=lambda: SimpleNamespace(node="secours", services=["dopasoins"]))
     places: dict[str, str] = field(default_factory=lambda: {name: TINY.host_of(name) for name in TINY.servers})
 
     @property
@@ -72,6 +74,7 @@ def answering(**said: dict[str, Any]) -> FakeLab:
         ("dopasoins", answering(dopasoins_1=GROUP, dopasoins_2=GROUP), True),
         ("dopasoins", answering(dopasoins_1=GROUP | {"group_size": 2}, dopasoins_2=GROUP), False),
         ("dopasoins", answering(dopasoins_1=GROUP), False),
+        ("dopasoins", answering(dopasoins_1=GROUP, dopasoins_2=GROUP | {"room_three": {"complete": False}}), False),
         ("imagerie", answering(imagerie=ALONE), True),
         ("imagerie", answering(imagerie=GROUP), False),
         ("imagerie", answering(dopasoins_1=GROUP, dopasoins_2=GROUP), False),
@@ -94,7 +97,10 @@ def test_servers_are_read_back_at_home() -> None:
     assert lab.asked == [
         ("esx-11", "/run/bascule/dopasoins-1.json"),
         ("esx-21", "/run/bascule/dopasoins-2.json"),
+        ("secours", "/run/bascule/secours-dopasoins.json"),
     ]
+    assert readback.held("secours") == {"t-1"}
+    assert set(readback.traces) == {"dopasoins-1", "dopasoins-2"}
     assert readback.held("dopasoins-2") == {"t-1"}
 
 
