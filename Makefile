@@ -4,10 +4,13 @@
 PYTHON ?= python3
 TOX = .tox/driver/bin/tox
 
-.PHONY: gate nightly test bench lint machine clean
+.PHONY: gate gate-maintenance nightly test bench lint machine clean
 
 gate: machine $(TOX)
 	$(TOX) -e gate -- $(ARGS)
+
+gate-maintenance: machine $(TOX)
+	$(TOX) -e gate-maintenance -- $(ARGS)
 
 nightly: machine $(TOX)
 	$(TOX) -e nightly -- $(ARGS)

@@ -13,6 +13,7 @@ from faults.hang import Hang
 from faults.isolation import Isolation
 from faults.latency import Latency
 from faults.loss import Loss
+from faults.maintenance import HostMaintenance, Restart
 from faults.masking import PermanentDeviceLoss
 from faults.networks import NetworkCut, PortLoss
 from faults.nothing import Nothing
@@ -41,6 +42,7 @@ __all__ = [
     "FullDisk",
     "HalfDeadSwitch",
     "Hang",
+    "HostMaintenance",
     "Isolation",
     "Latency",
     "Loss",
@@ -55,6 +57,7 @@ __all__ = [
     "ReadErrors",
     "Reboot",
     "Reordering",
+    "Restart",
     "SlowArray",
     "SlowResync",
     "Stall",

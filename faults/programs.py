@@ -64,9 +64,24 @@ class _Programs:
         return host, lab.levers.programs.processes(host, _OF_SERVER[self.program].format(self.target))
 
 
-def _lost(plan: Plan, target: str, program: str) -> frozenset[str]:
+def struck(plan: Plan, target: str, program: str) -> frozenset[str]:
+    """The server that a strike at one of its programs takes; nothing for an agent or a guard."""
     _Programs(target, program).check(plan)
     return frozenset([target] if target in plan.servers else [])
+
+
+def found(lab: Site, target: str, program: str) -> tuple[str, list[int]]:
+    """The host of a program, and its processes there.
+
+    Raises:
+        LabError: the server runs nowhere.
+    """
+    return _Programs(target, program).find(lab)
+
+
+def french(target: str, program: str) -> str:
+    """What the report calls a program."""
+    return _Programs(target, program).french
 
 
 @dataclass(frozen=True)
@@ -78,7 +93,7 @@ class Crash:
 
     def lost(self, plan: Plan) -> frozenset[str]:
         """The server, whichever of its programs; nothing for an agent or a guard: servers do not need them."""
-        return _lost(plan, self.target, self.program)
+        return struck(plan, self.target, self.program)
 
     def scope(self, plan: Plan) -> Scope:
         """One component."""
@@ -120,7 +135,7 @@ class Stall:
         if self.program == "agent":
             _Programs(self.target, self.program).check(plan)
             return frozenset([self.target])
-        return _lost(plan, self.target, self.program)
+        return struck(plan, self.target, self.program)
 
     def scope(self, plan: Plan) -> Scope:
         """One component."""

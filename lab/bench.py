@@ -254,13 +254,18 @@ class Lab:
     def fault(self, fault: Fault) -> Iterator[None]:
         """Hold a fault while the body runs: proven before, proven again, healed, proven gone, back to normal.
 
+        Several of them, one after the other, are one scenario: elements that are upgraded in turn.
+
         Raises:
             FaultNotFeltError: it did not bite, or stopped biting too early.
             BlastRadiusError: a service that it should not touch stopped while it held.
             NotHealedError: the lab is not whole after it.
         """
         scenario = self.scenario
-        scenario.fault, scenario.fault_fr = str(fault), fault.french
+        if scenario.evidence:  # one in turn after another, each healed: what is expected is said of one at a time
+            scenario.fault, scenario.fault_fr = f"{scenario.fault}, {fault}", f"{scenario.fault_fr}, {fault.french}"
+        else:
+            scenario.fault, scenario.fault_fr = str(fault), fault.french
         scenario.steps = fault.steps(self.plan) if isinstance(fault, Stepwise) else (fault.lost(self.plan),)
         self.scope = fault.scope(self.plan)
         scenario.scope = str(self.scope)
@@ -282,7 +287,7 @@ class Lab:
     def _inject(self, fault: Fault, scenario: Scenario) -> None:
         self._master = self.cluster.master
         begin = time.monotonic_ns()
-        scenario.window = (begin, begin)
+        scenario.window = (scenario.window[0] if scenario.window else begin, begin)
         scenario.event("inject", f"{fault}", fault.french, begin)
         fault.inject(self)
         self.count_from_now()

@@ -34,6 +34,7 @@ class Harm(StrEnum):
     ROTTEN = "rotten"
     THROTTLED = "throttled"
     WITHHELD = "withheld"
+    MAINTENANCE = "in maintenance"
 
 
 class Journal:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from lab.enclosure import Process
 from lab.impairments import Impairments
 from lab.journal import Harm, Journal
-from lab.nodes import REPLICA
+from lab.nodes import REPLICA, NodeError
 from lab.programs import Programs
 from lab.straits import Straits
 from lab.volumes import Decay, Masking
@@ -210,6 +210,37 @@ class Levers:
         node, _, program = name.partition(":")
         return self.nodes.specification(node).parent / f"bug-{program}"
 
+    def maintain(self, hosts: Iterable[str]) -> None:
+        """Have the cluster empty hosts, and give them no servers.
+
+        Raises:
+            NodeError: no agent takes the order.
+        """
+        for host in hosts:
+            self.journal.add(Harm.MAINTENANCE, [host])
+            self._order(f"maintenance {host}")
+
+    def end_maintenance(self, hosts: Iterable[str]) -> None:
+        """Give hosts back to the cluster.
+
+        Raises:
+            NodeError: no agent takes the order.
+        """
+        for host in sorted(self.journal.open(Harm.MAINTENANCE) & set(hosts)):
+            self._order(f"service {host}")
+            self.journal.strike(Harm.MAINTENANCE, [host])
+
+    def _order(self, line: str) -> None:
+        refused = NodeError("no node has an agent")
+        for node in self.nodes.nodes:
+            try:
+                self.nodes.ask(node, "agent", line)
+            except NodeError as error:
+                refused = error
+            else:
+                return
+        raise NodeError(f"no agent takes the order {line!r}: {refused}")
+
     def mend_all(self) -> None:
         """Put right whatever the journal says is broken, whoever broke it."""
         self.wires.mend_all(self._light)
@@ -226,6 +257,7 @@ class Levers:
         self.masking.give(self.journal.open(Harm.WITHHELD))
         self.straits.empty(self.journal.open(Harm.FILLED))
         self.decay.mend(self.journal.open(Harm.ROTTEN))
+        self.end_maintenance(self.journal.open(Harm.MAINTENANCE))
 
     def unflap(self, interfaces: Iterable[str]) -> None:
         """End a loose connection, and light what may be lit."""

@@ -136,6 +136,7 @@ class MemoryNodes:
         self.rotten: set[tuple[str, str]] = set()
         self.throttled: set[str] = set()
         self.withheld: set[tuple[str, str]] = set()
+        self.maintained: set[str] = set()
         self.squeezed: set[str] = set()
         for node in plan.nodes.values():
             if node.kind in PLAYED:
@@ -193,6 +194,10 @@ class MemoryNodes:
         if program == "virtualiser":
             return self._virtualise(name, line.split())
         match line.split():
+            case ["maintenance", host]:
+                self.maintained.add(host)
+            case ["service", host]:
+                self.maintained.discard(host)
             case ["status"]:
                 return {"mischief": {"rotten": [[volume, 0] for array, volume in self.rotten if array == name]}}
             case ["rot" | "decay", volume, *_]:
@@ -228,6 +233,8 @@ class MemoryNodes:
                 self.stalled |= {(name, pid) for pid in pids}
             case ("kill", "-CONT", *pids):
                 self.stalled -= {(name, pid) for pid in pids}
+            case ("ps", *_):
+                return Ran(0, "")  # whoever was told to end has ended
             case ("pgrep", *_):
                 return Ran(0, "1\n")
             case ("python3", "-m", "replica.hypervisor.census", _):
@@ -281,8 +288,12 @@ class MemorySite:
             cast("Enclosure", self.enclosure), cast("Fabric", self.fabric), cast("Containers", self.nodes)
         )
         self.levers.start_firmware(plan.switches)
-        self.cluster = cast("Cluster", SimpleNamespace(host_of=plan.host_of))
+        self.cluster = cast("Cluster", SimpleNamespace(host_of=plan.host_of, placement=self._placement))
         self.storage = cast("Storage", SimpleNamespace(verify=lambda *_: None))
+
+    def _placement(self) -> dict[str, str]:
+        homes = {name: self.plan.host_of(name) for name in self.plan.servers}
+        return {name: host for name, host in homes.items() if host not in self.nodes.maintained}
 
     def count_from_now(self) -> None:
         """Nothing is counted."""
@@ -307,6 +318,7 @@ class MemorySite:
             "rotten": set(self.nodes.rotten),
             "throttled": set(self.nodes.throttled),
             "withheld": set(self.nodes.withheld),
+            "maintained": set(self.nodes.maintained),
             "squeezed": set(self.nodes.squeezed),
             "firmware": {name for name in self.plan.switches if self.levers.firmware_runs(name)},
             "helpers": {path.name for path in self.enclosure.state.glob("helper-*")},

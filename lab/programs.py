@@ -39,6 +39,11 @@ class Programs:
         self._struck[key] = node, pids
         self._signal("KILL", node, pids)
 
+    def end(self, key: str, node: str, pids: list[int]) -> None:
+        """Ask processes of a node to end; `alive` tells about them by this key."""
+        self._struck[key] = node, pids
+        self._signal("TERM", node, pids)
+
     def stall(self, key: str, node: str, pids: list[int]) -> None:
         """Stop processes of a node where they are."""
         self._struck[key] = node, pids

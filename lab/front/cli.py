@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -42,6 +43,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return MISUSE
     except LabError as error:
         print(f"bascule: {error}", file=sys.stderr)
+        return BENCH_ERROR
+    except BrokenPipeError:  # whoever read us has heard enough: `bascule scenarios | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or the interpreter's last flush says so again
         return BENCH_ERROR
     except KeyboardInterrupt:
         print("bascule: stopped", file=sys.stderr)

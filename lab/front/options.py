@@ -16,6 +16,7 @@ MARKERS = (
     "gate: played before every change, on the default plan",
     "nightly: played every night",
     "thorough: for an element of the plan that is not the first of its kind; a gate leaves it to the night",
+    "maintenance: planned changes under observation",
     "disaster: rooms burn",
     "scenario(id, fr): the scenario's identifier in the catalogue, and its title in French",
     "service(name): the service of the plan that the `service` fixture gives",

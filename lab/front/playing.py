@@ -55,7 +55,7 @@ class _Collected:
         items[:] = [item for item in items if names[item].marked]
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
-        known = ("gate", "nightly", "thorough", "disaster")
+        known = ("gate", "nightly", "thorough", "maintenance", "disaster")
         for item in session.items:
             markers = tuple(word for word in known if item.get_closest_marker(word))
             self.found.append(Found(named(item), markers))

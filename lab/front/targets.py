@@ -109,6 +109,7 @@ TARGETS: dict[str, Callable[[Plan], list[str] | list[tuple[str, ...]] | list[Cut
     "array": lambda plan: _of_kind(plan, NodeKind.ARRAY),
     "virtualiser": lambda plan: _of_kind(plan, NodeKind.VIRTUALISER),
     "arbiter": lambda plan: _of_kind(plan, NodeKind.ARBITER, NodeKind.WITNESS),
+    "every_virtualiser": lambda plan: [tuple(_of_kind(plan, NodeKind.VIRTUALISER))],
     "witness": lambda plan: _of_kind(plan, NodeKind.WITNESS),
     "every_arbiter": lambda plan: [tuple(_of_kind(plan, NodeKind.ARBITER, NodeKind.WITNESS))],
     "parted_rooms": lambda plan: [_storage_rooms(plan)],

@@ -46,7 +46,9 @@ def _scenarios(path: Path) -> Iterator[Played]:
             decorators = [ast.unparse(one) for one in function.decorator_list]
             named = next((re.search(r"scenario\('([^']+)'", one) for one in decorators if "scenario(" in one), None)
             suites = [
-                word for word in ("gate", "nightly", "disaster") if any(word == d.split(".")[-1] for d in decorators)
+                word
+                for word in ("gate", "nightly", "maintenance", "disaster")
+                if any(word == d.split(".")[-1] for d in decorators)
             ]
             if named:
                 yield Played(named[1], f"{path.name}::{function.name}", tuple(dict.fromkeys([*own, *suites])))
@@ -56,7 +58,7 @@ def _own(statement: ast.stmt) -> list[str]:
     """The markers that a whole module has."""
     if not isinstance(statement, ast.Assign) or ast.unparse(statement.targets[0]) != "pytestmark":
         return []
-    return re.findall(r"mark\.(gate|nightly|disaster)", ast.unparse(statement.value))
+    return re.findall(r"mark\.(gate|nightly|maintenance|disaster)", ast.unparse(statement.value))
 
 
 def last_verdicts(runs: Path) -> dict[str, str]:

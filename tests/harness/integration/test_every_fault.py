@@ -24,6 +24,7 @@ from faults import (
     FullDisk,
     HalfDeadSwitch,
     Hang,
+    HostMaintenance,
     Isolation,
     Latency,
     Loss,
@@ -38,6 +39,7 @@ from faults import (
     ReadErrors,
     Reboot,
     Reordering,
+    Restart,
     SlowArray,
     SlowResync,
     Stall,
@@ -57,7 +59,12 @@ if TYPE_CHECKING:
 
 MS = timedelta(milliseconds=1)
 PORT = "esx-11/sw-servers-1"
-CURED: list[Fault] = [Reboot("etcd-2"), Crash("imagerie", "application"), Crash("esx-21", "agent")]
+CURED: list[Fault] = [
+    Reboot("etcd-2"),
+    Crash("imagerie", "application"),
+    Crash("esx-21", "agent"),
+    Restart("dopasoins-2", "database"),
+]
 """What somebody of the lab mends by itself: the journal has nothing to undo."""
 PLAYABLE: list[Fault] = [
     Stall("imagerie", "application"),
@@ -99,6 +106,7 @@ PLAYABLE: list[Fault] = [
     BitRot("baie-1", "dopasoins-2", file="data/dopasoins/acts.ibd"),
     ControllerBug(),
     PlannedStop("svc-2"),
+    HostMaintenance("esx-21"),
     Then(CableCut("fibre-a"), Loss("fibre-b", 5)),
     During(Rate("fibre-a", 20), Flapping("fibre-b", up=300 * MS, down=200 * MS), lasts=500 * MS),
     Every(CableCut("fibre-a"), each=400 * MS, lasts=200 * MS, times=3),
