@@ -83,6 +83,31 @@ def watched(lab: Lab, run: Run, figures: Figures, name: str, seconds: float) -> 
         figures.setdefault(f"{kind or 'any operation'}, {name}, p50, ms", []).append(statistics.median(found))
 
 
+def in_turn(lab: Lab, run: Run, figures: Figures, seconds: float) -> None:
+    """The same lab with room three and without, in turn: a busy machine is busy for both."""
+    node = str(lab.rescue.node)
+    lab.begin(run.begin("bench", "bench", "in turn", "in turn"))
+    spans: dict[str, list[tuple[int, int]]] = {"fed": [], "breaker open": []}
+    with lab.service("dopasoins").observed() as seen:
+        for _ in range(4):
+            for name, nodes in (("fed", []), ("breaker open", [node])):
+                lab.levers.hang(nodes)
+                begun = time.monotonic_ns() + 1_500_000_000  # what the change itself costs is measured apart
+                wait_until(lambda b=begun: time.monotonic_ns() - b > seconds * 1e9, within=seconds + 5, because="-")  # type: ignore[misc]
+                spans[name].append((begun, time.monotonic_ns()))
+                lab.levers.wake(nodes)
+            wait_until(lab.service("dopasoins").is_whole, within=30, because="it does not catch up")
+    history = seen.history()
+    for kind in ("write", ""):
+        for name, parts in spans.items():
+            found = [
+                (op.end_ns - op.intended_ns) / 1e6
+                for op in history.operations
+                if op.outcome == OK and kind in {"", op.kind} and any(a < op.intended_ns < b for a, b in parts)
+            ]
+            figures.setdefault(f"{kind or 'any operation'}, {name}, p50, ms", []).append(statistics.median(found))
+
+
 def away(lab: Lab, run: Run, figures: Figures) -> None:
     """Room three loses its power under load, and comes back to a backlog."""
     node = str(lab.rescue.node)
@@ -135,6 +160,7 @@ def main() -> None:
             watched(lab, run, figures, "no room three", options.seconds)
         with up(plan, figures, "room three fed") as lab:
             watched(lab, run, figures, "room three fed", options.seconds)
+            in_turn(lab, run, figures, options.seconds / 3)
             away(lab, run, figures)
             lost(lab, run, figures)
     for name, values in figures.items():

@@ -76,6 +76,8 @@ def postgresql(  # noqa: PLR0913 - all are named at the call
         "options": f"-c statement_timeout={round(wait * 1000)}",
     }
     if not patient:
+        # Whoever is not heard for 5 s hangs: what it locked is needed by others.
+        arguments["options"] += " -c idle_session_timeout=5000"
         arguments |= {"tcp_user_timeout": 1000, "keepalives_idle": 1, "keepalives_interval": 1, "keepalives_count": 2}
     pool: dict[str, Any] = {"pool_size": threads, "max_overflow": 0, "pool_timeout": wait, "pool_use_lifo": True}
     if not threads:

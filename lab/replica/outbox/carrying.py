@@ -72,22 +72,21 @@ def fetch(connection: Connection, rows: Sequence[Row]) -> None:
         apply(connection, new)
 
 
-def apply(connection: Connection, rows: Sequence[Row], *, fresh: bool = False) -> None:
-    """Put rows into the record of this connection; what it has is left alone.
+def by_table(rows: Sequence[Row]) -> dict[str, str]:
+    """What rows carry, as one JSON array for each table."""
+    contents = [(row.kind, json.loads(row.payload)) for row in rows]
+    found: dict[str, list[Values]] = {
+        f"{kind}s": [content["row"] for of, content in contents if of == kind] for kind in _TABLES
+    }
+    found["trail"] = [content["access"] for _, content in contents if content["access"]]
+    return {name: json.dumps(values, ensure_ascii=False) for name, values in found.items()}
+
+
+def apply(connection: Connection, rows: Sequence[Row]) -> None:
+    """Put rows into the record of this connection, in order; what it has is left alone.
 
     Nobody else may apply rows to it meanwhile.
-
-    Args:
-        connection: to the record, in a transaction.
-        rows: in the order in which they happened.
-        fresh: they have never been sent before, which saves asking.
-
-    Raises:
-        sqlalchemy.exc.IntegrityError: one that was said to be fresh is there already.
     """
-    if fresh:
-        _insert(connection, rows)
-        return
     known = {
         kind: _known(connection, table, [row for row in rows if row.kind == kind]) for kind, table in _TABLES.items()
     }
@@ -98,8 +97,8 @@ def apply(connection: Connection, rows: Sequence[Row], *, fresh: bool = False) -
 def _insert(
     connection: Connection,
     rows: Sequence[Row],
-    known: dict[str, set[str]] | None = None,
-    traced: set[tuple[str, str]] | None = None,
+    known: dict[str, set[str]],
+    traced: set[tuple[str, str]],
 ) -> None:
     care: dict[str, dict[str, Values]] = {kind: {} for kind in _TABLES}
     accesses: dict[tuple[str, str], Values] = {}
@@ -111,10 +110,10 @@ def _insert(
             access = _read(content["access"])
             accesses[access["access"], access["member"]] = access
     for kind, values in care.items():
-        new = [value for number, value in values.items() if not known or number not in known[kind]]
+        new = [value for number, value in values.items() if number not in known[kind]]
         if new:
             connection.execute(insert(_TABLES[kind]), new)
-    new = [value for key, value in accesses.items() if not traced or key not in traced]
+    new = [value for key, value in accesses.items() if key not in traced]
     if new:
         connection.execute(insert(schema.access_trail), new)
 

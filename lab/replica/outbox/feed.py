@@ -204,13 +204,31 @@ class Feed:
 
     def _read(self) -> Action | None:
         try:
+            claimed = self._room.claim()
+        except DBAPIError as error:
+            self._silent(error)
+            return None
+        if not claimed:
+            self._stalled()
+            return None
+        try:
             with self._local.begin() as connection:
                 rows = carrying.oldest(connection, BATCH, wall())
         except DBAPIError:
             self._stalled()
+            self._let_go()
             return None
         with self._turn:
-            return self._core.read(rows, time.monotonic())
+            found = self._core.read(rows, time.monotonic())
+        if found is None:
+            self._let_go()
+        return found
+
+    def _let_go(self) -> None:
+        try:
+            self._room.release()
+        except DBAPIError as error:
+            self._silent(error)
 
     def _forget(self, seqs: Sequence[int]) -> None:
         try:
