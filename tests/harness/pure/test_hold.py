@@ -21,12 +21,12 @@ PLANS = {"leave on": TINY, "stop": TINY.model_copy(update={"ha": STOPPING})}
 SLOWEST = 2.6  # seconds: of the replica's own failovers
 
 
-def held(plan: Plan, fault: Fault) -> tuple[float, bool]:
+def held(plan: Plan, fault: Fault, master: str = "esx-11") -> tuple[float, bool]:
     lab: Any = SimpleNamespace(
         plan=plan,
         scenario=SimpleNamespace(steps=(fault.lost(plan),)),
         cluster=SimpleNamespace(hosts=["esx-11", "esx-21"]),
-        _master="esx-11",
+        _master=master,
     )
     return Lab._timers(lab)  # noqa: SLF001 - what `hold` waits for
 
@@ -52,3 +52,18 @@ def test_until_the_slowest_timer_has_run_out(response: str, fault: Fault, second
     least, restarted = held(PLANS[response], fault)
     assert least == pytest.approx(seconds)
     assert restarted is restarts
+
+
+@pytest.mark.parametrize(
+    ("fault", "master", "seconds"),
+    [
+        (CableCut("fibre-a", "fibre-b"), "esx-11", 19 / 3),
+        (CableCut("fibre-a", "fibre-b"), "esx-21", 36 / 3),  # it sees no storage, resigns, and the next one decides
+        (Isolation("esx-11"), "esx-11", 36 / 3),
+        (PowerLoss("esx-21"), "esx-11", 19 / 3),
+        (PortLoss("esx-21", "storage"), "esx-21", 321 / 3),
+    ],
+    ids=str,
+)
+def test_a_master_that_may_not_stay_is_replaced_first(fault: Fault, master: str, seconds: float) -> None:
+    assert held(TINY, fault, master)[0] == pytest.approx(seconds)
