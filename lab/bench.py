@@ -21,6 +21,7 @@ from lab.enclosure.loops import numbers
 from lab.enclosure.shortage import check
 from lab.errors import LabError
 from lab.expectation import storage
+from lab.expectation.deciding import able_to_decide
 from lab.expectation.reach import MANAGEMENT, Reach
 from lab.fabric import Fabric, lay_out
 from lab.fabric.namespaces import Resident
@@ -437,17 +438,20 @@ class Lab:
         vendor = ha_settings(self.plan)
         slowest = max((timer.value.total_seconds() for timer in self.plan.failovers.values()), default=0.0)
         after = Reach(self.plan, frozenset[str]().union(*self.scenario.steps))
-        hosts = self.cluster.hosts
-        if vendor.isolation_policy == "stop" and any(after.alive(host) and after.cut_off(host) for host in hosts):
-            return max(slowest, vendor.isolation_response + vendor.heartbeat), True
         if self.scenario.recovery is not None:  # nobody waits for what rooms one and two still try
             return slowest, False
-        if self._master is not None and not after.alive(self._master):
-            return max(slowest, vendor.restarts_by_new_master + vendor.heartbeat), True
+        stored = storage(self.plan, *self.scenario.steps)
+        hosts, started = self.cluster.hosts, []
+        if self._master is not None and self._master not in able_to_decide(self.plan, after, stored):
+            started.append(vendor.succession)
         if not all(after.talk(one, other, MANAGEMENT) for one, other in combinations(hosts, 2)):
-            return max(slowest, vendor.host_dead_with_storage + vendor.heartbeat), True
-        if storage(self.plan, *self.scenario.steps).is_partly_frozen:
-            return vendor.vmcp + vendor.heartbeat, True
+            started.append(vendor.host_dead_with_storage)
+        elif stored.is_partly_frozen:
+            started.append(vendor.vmcp)
+        if vendor.isolation_policy == "stop" and any(after.alive(host) and after.cut_off(host) for host in hosts):
+            started.append(vendor.isolation_response)
+        if started:
+            return max(slowest, max(started) + vendor.heartbeat), True
         return slowest, any(name.partition("/")[0] in self.plan.servers for name in self.scenario.steps[-1])
 
     def _past(self, end: float) -> bool:

@@ -70,11 +70,7 @@ def cuts(plan: Plan) -> Iterator[Cut]:
 def decided(plan: Plan, cut: Cut, placement: Mapping[str, str] | None = None) -> Decided:
     """Derive who wins, with servers where they start, or where they are now."""
     reach, stored = Reach(plan, cut.lost, placement), storage(plan, cut.lost, placement=placement)
-    hosts = [node.name for node in plan.nodes.values() if node.kind is NodeKind.HOST]
-    heard = [host for host in hosts if not reach.cut_off(host)]
-    deciding = [host for host in heard if any(reach.talk(host, voter, MANAGEMENT) for voter in stored.majority)]
-    seeing = [host for host in deciding if stored.active and reach.talk(host, stored.active, STORAGE)]
-    masters = tuple(seeing or deciding)
+    masters = able_to_decide(plan, reach, stored)
     pairs = {
         service.name: Pair(service, reach, stored)
         for service in plan.services.values()
@@ -87,6 +83,15 @@ def decided(plan: Plan, cut: Cut, placement: Mapping[str, str] | None = None) ->
         {name: tuple(pair.writing) for name, pair in pairs.items()},
         {name: tuple(pair.usable) for name, pair in pairs.items()},
     )
+
+
+def able_to_decide(plan: Plan, reach: Reach, stored: Storage) -> tuple[str, ...]:
+    """The hosts that may be master: those that reach the arbiters, and of these those that see the storage."""
+    hosts = [node.name for node in plan.nodes.values() if node.kind is NodeKind.HOST]
+    heard = [host for host in hosts if not reach.cut_off(host)]
+    deciding = [host for host in heard if any(reach.talk(host, voter, MANAGEMENT) for voter in stored.majority)]
+    seeing = [host for host in deciding if stored.active and reach.talk(host, stored.active, STORAGE)]
+    return tuple(seeing or deciding)
 
 
 def _is_unheard(plan: Plan, reach: Reach, masters: tuple[str, ...], server: str) -> bool:

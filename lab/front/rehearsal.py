@@ -174,6 +174,21 @@ class DryService:
         return self.plan.runs_on[0]
 
 
+@dataclass(frozen=True)
+class DryCluster:
+    """A cluster of which nothing is known yet."""
+
+    lab: DryLab
+
+    @contextmanager
+    def watched(self) -> Iterator[set[str]]:
+        """Watch nothing."""
+        yield set()
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - whatever a scenario may ask a cluster for
+        return getattr(self.lab, f"cluster.{name}")
+
+
 class DryLab:
     """Takes a scenario as far as its first fault, says what that would do, and ends it there."""
 
@@ -202,6 +217,11 @@ class DryLab:
         somebody = stand_in(self.plan, role)
         self._say(f"  ({role} is taken to be {somebody}; who it is shows when it is played)")
         return somebody
+
+    @property
+    def cluster(self) -> DryCluster:
+        """A cluster that may be watched, and nothing else."""
+        return DryCluster(self)
 
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - whatever a scenario may ask a lab for
         self._say(f"  asks the running lab for `{name}` before its fault: only that lab can tell its targets")

@@ -98,6 +98,12 @@ class Settings:
         return 2.0 * self.heartbeat
 
     @property
+    def succession(self) -> float:
+        """Seconds until a new master restarts what is lost: the former one died, or resigned as it saw no storage."""
+        settles = self.restarts_by_new_master - self.new_master
+        return max(self.restarts_by_new_master, self.storage_silent + self.master_isolation_declared + settles)
+
+    @property
     def vmcp(self) -> float:
         """Seconds of held requests after which a server is stopped."""
         return self.apd_timeout + self.vmcp_delay

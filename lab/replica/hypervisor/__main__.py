@@ -34,15 +34,17 @@ class Hypervisor:
 
     async def running(self) -> dict[str, dict[str, Any]]:
         """Every server that is here, and how it is."""
+        started = [name for name in census.started() if name in self.machines]
+        paths = dict(zip(started, await asyncio.gather(*map(self._path, started)), strict=True))
+        # From here on nothing is waited for: what is powered on meanwhile would look as if it had failed.
         found = census.processes()
         here = {*found, *census.started()}
-        named = [name for name, machine in self.machines.items() if name in here or machine.is_starting]
-        paths = await asyncio.gather(*(self._path(name) for name in named))
-        said = (
-            (name, self.machines[name].status(found.get(name, []), path))
-            for name, path in zip(named, paths, strict=True)
-        )
-        return {name: status for name, status in said if status is not None}
+        said = {
+            name: machine.status(found.get(name, []), paths.get(name))
+            for name, machine in self.machines.items()
+            if name in here or machine.is_starting
+        }
+        return {name: status for name, status in said.items() if status is not None}
 
     async def _path(self, name: str) -> dict[str, Any] | None:
         """What the path of a server's volume says of itself."""

@@ -1,8 +1,8 @@
 """A fork server for guests: servers of which the plan says nothing but their size. Hundreds start in seconds.
 
 `python3 -m replica.hypervisor.guests`, orders on standard input: `NAME NAMESPACE HEARTBEAT BROADCAST SECONDS`; for
-each a line `NAME PID`. A guest says once on the network that it is here, so that switches learn where it stands, and
-then beats. It outlives the fork server.
+each a line `NAME PID` once it stands in its namespace, or `NAME 0`. A guest says once on the network that it is here,
+so that switches learn where it stands, and then beats. It outlives the fork server.
 """
 
 from __future__ import annotations
@@ -38,13 +38,26 @@ def enter(namespace: str) -> None:
         os.close(descriptor)
 
 
-def live(namespace: str, heartbeat: Path, broadcast: str, boot: float) -> None:
-    """Boot, then live until killed."""
+def arrive(name: str, namespace: str) -> None:
+    """Move into the namespace, say so, and let the fork server's pipes go.
+
+    Raises:
+        OSError: there is no such namespace.
+    """
     os.setsid()
+    try:
+        enter(namespace)
+    except OSError:
+        print(name, 0, flush=True)  # noqa: T201 - the answer
+        raise
+    print(name, os.getpid(), flush=True)  # noqa: T201 - the answer
     with Path(os.devnull).open("r+b", buffering=0) as nothing:  # or nobody would see that the fork server has ended
         for pipe in (sys.stdin, sys.stdout):
             os.dup2(nothing.fileno(), pipe.fileno())
-    enter(namespace)
+
+
+def live(heartbeat: Path, broadcast: str, boot: float) -> None:
+    """Boot, then live until killed."""
     pause = threading.Event()
     pause.wait(boot)
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as wire:
@@ -61,14 +74,13 @@ def main() -> None:
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the kernel buries them
     for line in sys.stdin:
         name, namespace, heartbeat, broadcast, boot = line.split()
-        pid = os.fork()
-        if pid == 0:
+        if os.fork() == 0:
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
             try:
-                live(namespace, Path(heartbeat), broadcast, float(boot))
+                arrive(name, namespace)
+                live(Path(heartbeat), broadcast, float(boot))
             finally:
                 os._exit(1)
-        print(name, pid, flush=True)  # noqa: T201 - the answer
 
 
 if __name__ == "__main__":

@@ -219,10 +219,10 @@ class Guests:
         self._turn = asyncio.Lock()
 
     async def start(self, spec: ServerSpec, boot: float) -> None:
-        """Start a guest, which boots for so many seconds.
+        """Start a guest, which boots for so many seconds; it is in its namespace when this returns.
 
         Raises:
-            RuntimeError: the fork server is gone.
+            RuntimeError: the fork server is gone, or there is no namespace.
         """
         async with self._turn:
             if self._process is None or self._process.returncode is not None:
@@ -236,8 +236,11 @@ class Guests:
             assert self._process.stdin is not None  # noqa: S101 - we asked for both pipes
             assert self._process.stdout is not None  # noqa: S101 - as above
             self._process.stdin.write(order.encode())
-            if not await self._process.stdout.readline():
+            answer = (await self._process.stdout.readline()).split()
+            if not answer:
                 raise RuntimeError("the fork server ended")
+            if answer[1] == b"0":
+                raise RuntimeError(f"{spec.name} cannot enter its namespace")
 
 
 def _written(name: str, config: dict[str, Any]) -> str:

@@ -250,6 +250,24 @@ def test_a_server_is_shown_from_the_moment_when_it_is_powered_on(
     assert [(told[NAME]["number"], told[NAME]["state"]) for told in shown] == [(4, "booting")]
 
 
+def test_what_is_powered_on_while_others_are_asked_has_not_failed(
+    server: Callable[..., Machine], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = server()
+    before = ServerSpec(AWAY, 2, "10.0.0.2/24", "02:00:00:00:00:02", 0.0)
+    hypervisor = Hypervisor(replace(HOST, servers={NAME: one.spec, AWAY: before}))
+    hypervisor.machines[NAME] = one
+    before.number.parent.mkdir()
+    before.number.write_text("1")
+
+    async def path(_: Hypervisor, name: str) -> None:
+        assert name == AWAY
+        await one.power_on(1, Guests())
+
+    monkeypatch.setattr(Hypervisor, "_path", path)
+    assert asyncio.run(hypervisor.running())[NAME]["state"] in {"booting", "running"}
+
+
 def test_a_hard_power_off_asks_nobody(server: Callable[..., Machine], tmp_path: Path) -> None:
     one = server()
     asyncio.run(one.power_on(1, Guests()))
@@ -355,7 +373,7 @@ def test_a_guest_boots_in_its_namespace_and_outlives_the_fork_server(tmp_path: P
         await guests.start(guest, guest.boot)
         server = guests._process  # noqa: SLF001 - to be killed
         assert server is not None
-        eventually(lambda: len(census.processes().get(NAME, [])) == 2)  # whoever holds the namespace, and the guest
+        assert len(census.processes()[NAME]) == 2, "whoever holds the namespace, and the guest: at once"
         assert heartbeat.read(guest.heartbeat) is None, "it boots"
         server.kill()
         await server.wait()
@@ -365,6 +383,8 @@ def test_a_guest_boots_in_its_namespace_and_outlives_the_fork_server(tmp_path: P
         await guests.start(guest, 0.0)  # another fork server takes its place
         eventually(lambda: len(census.processes()[NAME]) == 3)
         assert guests._process is not server  # noqa: SLF001 - as above
+        with pytest.raises(RuntimeError, match=f"{AWAY} cannot enter its namespace"):
+            await guests.start(replace(guest, name=AWAY), 0.0)
         guests._process.kill()  # type: ignore[union-attr]  # noqa: SLF001 - as above
         await guests._process.wait()  # type: ignore[union-attr]  # noqa: SLF001 - as above
 
