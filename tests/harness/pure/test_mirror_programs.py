@@ -7,7 +7,7 @@ import json
 import socket
 import sys
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -228,7 +228,7 @@ def test_the_loss_of_an_array_a_node_and_a_session(tmp_path: Path) -> None:
     asyncio.run(play_losses(tmp_path))
 
 
-async def play_rot(folder: Path) -> None:
+async def play_rot(folder: Path, seed: int) -> None:
     """Let a byte of one copy turn: it is served as it is, found by a comparison, and mended from the other copy."""
     async with storage(folder) as world:
         path, disk = await world.start_path(1)
@@ -236,15 +236,17 @@ async def play_rot(folder: Path) -> None:
         await ask(disk, Kind.WRITE, 1 << 20, b"b" * 4096)
         await ask(disk, Kind.FLUSH)
         await until(lambda: world.in_sync)
-        told = await world.tell("baie-1", "decay v 1 7")
+        told = await world.tell("baie-1", f"decay v 1 {seed}")
         (place,) = told["mischief"]["rotten"]
         assert place[0] == "v"
         assert place[1] // 65536 in {0, 16}
+        assert world.active is not None
+        volume = world.active.volumes["v"]
+        volume.settings = replace(volume.settings, stretch=5)  # grain 16 lies in the fourth, 0 in the first
         wrong = await ask(disk, Kind.READ, place[1], length=1)
         assert wrong not in {b"a", b"b", b"\0"}, "read from the near array, which says nothing"
         assert (await world.verify())["differing"] == [place[1] // 65536]
 
-        assert world.active is not None
         assert (await status.obey(world.active, "verify v repair=baie-1"))["differing"] == [place[1] // 65536]
         await until(lambda: world.in_sync)
         assert (await world.tell("baie-1", "status"))["mischief"]["rotten"] == []
@@ -254,8 +256,9 @@ async def play_rot(folder: Path) -> None:
 
 
 @pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
-def test_what_rots_on_one_copy_is_served_found_and_mended(tmp_path: Path) -> None:
-    asyncio.run(play_rot(tmp_path))
+@pytest.mark.parametrize("seed", [0, 7])
+def test_what_rots_on_one_copy_is_served_found_and_mended(tmp_path: Path, seed: int) -> None:
+    asyncio.run(play_rot(tmp_path, seed))
 
 
 async def play_masking(folder: Path) -> None:
