@@ -74,6 +74,7 @@ class Storage:
     tasks: Tasks = field(default_factory=Tasks)
     listeners: dict[str, Server] = field(default_factory=dict)
     ticking: dict[str, asyncio.Task[None]] = field(default_factory=dict)
+    paths: list[Process] = field(default_factory=list)
 
     async def start_array(self, name: str) -> None:
         port = self.ports.setdefault(name, free_port())
@@ -125,6 +126,7 @@ class Storage:
             "control": str(self.folder / f"path-{session}.status"),
         }
         process = await self.program("path", f"path-{session}", told)
+        self.paths.append(process)
         await until((self.folder / f"path-{session}.sock").exists)
         return process, await connect(str(told["socket"]), "", within=WITHIN)
 
@@ -153,7 +155,6 @@ class Storage:
 @asynccontextmanager
 async def storage(folder: Path) -> AsyncIterator[Storage]:
     world = Storage(folder)
-    programs: list[Process] = []
     try:
         for number in (1, 2):
             await world.start_array(f"baie-{number}")
@@ -167,8 +168,7 @@ async def storage(folder: Path) -> AsyncIterator[Storage]:
             node.stop(0.0)
         for listener in world.listeners.values():
             listener.close()
-        programs += world.arrays.values()
-        for process in programs:
+        for process in [*world.arrays.values(), *world.paths]:
             if process.returncode is None:
                 process.kill()
             await process.wait()
@@ -277,14 +277,11 @@ async def play_masking(folder: Path) -> None:
             await ask(disk, Kind.WRITE, 0, b"b" * 4096)
         assert path.returncode is None, "it stays, so that the host learns why"
 
-        later, _ = await world.start_path(2, host="other")
+        _, _ = await world.start_path(2, host="other")
         assert "esx" in (await status.obey(world.active, "status"))["withheld"]["v"]
-        await end(later)
         await status.obey(world.active, "grant v esx")
-        back, other_disk = await world.start_path(3)
+        _, other_disk = await world.start_path(3)
         assert await ask(other_disk, Kind.READ, 0, length=4096) == b"a" * 4096
-        await end(back)
-        await end(path)
 
 
 async def asked(socket: Path) -> dict[str, Any]:
