@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from lab.replica.arbiter.kv import Entry
+from lab.replica.mirror.volume import Phase
 from lab.replica.nbd.client import Session, connect
 from lab.replica.nbd.protocol import Kind
 from lab.replica.nbd.server import Server, serve
@@ -24,7 +25,7 @@ from lab.replica.virtualiser.outside import Tasks
 
 if TYPE_CHECKING:
     from asyncio.subprocess import Process
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator, Callable, Coroutine
     from pathlib import Path
 
     from lab.replica.mirror.node import Node
@@ -55,6 +56,11 @@ async def until(condition: Callable[[], bool]) -> None:
     async with asyncio.timeout(WITHIN):
         while not condition():  # noqa: ASYNC110 - the programs under test tell nobody
             await asyncio.sleep(0.02)
+
+
+def listens(path: Path) -> bool:
+    with socket.socket(socket.AF_UNIX) as link:
+        return not link.connect_ex(str(path))
 
 
 def free_port() -> int:
@@ -127,7 +133,8 @@ class Storage:
         }
         process = await self.program("path", f"path-{session}", told)
         self.paths.append(process)
-        await until((self.folder / f"path-{session}.sock").exists)
+        # It is there before anybody listens.
+        await until(lambda: listens(self.folder / f"path-{session}.sock"))
         return process, await connect(str(told["socket"]), "", within=WITHIN)
 
     @property
@@ -295,3 +302,59 @@ async def asked(socket: Path) -> dict[str, Any]:
 @pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
 def test_a_volume_that_is_taken_away_fails_at_once_and_comes_back(tmp_path: Path) -> None:
     asyncio.run(play_masking(tmp_path))
+
+
+async def behind(world: Storage, disk: Session) -> None:
+    """Let baie-1 miss writes, come back, and be copied to, slowly."""
+    await until(lambda: world.in_sync)
+    assert world.active is not None
+    await status.obey(world.active, "resync-rate 1")
+    world.arrays["baie-1"].kill()
+    await world.arrays["baie-1"].wait()
+    for grain in range(60):
+        await ask(disk, Kind.WRITE, grain * 65536, bytes((grain,)) * 4096)
+    await ask(disk, Kind.FLUSH)
+    await world.start_array("baie-1")
+    volume = world.active.volumes["v"]
+    await until(lambda: volume.resync is not None and 16 < len(volume.resync.stale) < 60)
+
+
+async def play_the_fresh_copy_lost(folder: Path) -> None:
+    """Lose the only good copy while the other is behind: nobody is served until it is back, and then all is there."""
+    async with storage(folder) as world:
+        _, disk = await world.start_path(1)
+        await behind(world, disk)
+        world.arrays["baie-2"].kill()
+        await world.arrays["baie-2"].wait()
+        asked_for = [asyncio.ensure_future(ask(disk, Kind.READ, grain * 65536, length=4096)) for grain in range(60)]
+        active = world.active
+        assert active is not None
+        volume = active.volumes["v"]
+        await until(lambda: volume.phase is Phase.OPENING and volume.copies[0].loaded)
+        done, _ = await asyncio.wait(asked_for, timeout=2.0)
+        assert not done, "served from a copy that is behind"
+        await world.start_array("baie-2")
+        assert await asyncio.gather(*asked_for) == [bytes((grain,)) * 4096 for grain in range(60)]
+        await until(lambda: world.in_sync)
+        assert (await world.verify())["identical"]
+
+
+async def play_the_copy_behind_lost_again(folder: Path) -> None:
+    """Lose the copy that is behind once more: nobody notices, and it is brought back from where the bitmap says."""
+    async with storage(folder) as world:
+        _, disk = await world.start_path(1)
+        await behind(world, disk)
+        world.arrays["baie-1"].kill()
+        await world.arrays["baie-1"].wait()
+        await ask(disk, Kind.WRITE, 0, b"x" * 4096)
+        await ask(disk, Kind.FLUSH)
+        assert await ask(disk, Kind.READ, 65536, length=4096) == bytes((1,)) * 4096
+        await world.start_array("baie-1")
+        await until(lambda: world.in_sync)
+        assert (await world.verify())["identical"]
+
+
+@pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
+@pytest.mark.parametrize("play", [play_the_fresh_copy_lost, play_the_copy_behind_lost_again])
+def test_an_array_is_lost_during_a_resync(tmp_path: Path, play: Callable[[Path], Coroutine[Any, Any, None]]) -> None:
+    asyncio.run(play(tmp_path))
