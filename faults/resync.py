@@ -19,7 +19,9 @@ if TYPE_CHECKING:
     from lab.faulting import Fault, Site
     from lab.plan import Plan
 
-_LONG = 64  # grains still to copy: more than the storage copies at its end with the writes held
+# Grains still to copy: more than the storage copies at the end of a resync, with the writes held and at full speed. Not
+# more: at 1 MiB/s the wards' own writes keep some 40 grains behind, and the copying goes on for half a minute.
+_LONG = 16
 _BEGUN_WITHIN = 30.0  # seconds for an array to boot, to be found again, and to be copied to
 _AWAY = timedelta(seconds=5)
 _ONE_MINUTE = timedelta(minutes=1)

@@ -7,6 +7,7 @@ from random import Random
 from typing import TYPE_CHECKING
 
 from faults.targets import known
+from lab.errors import LabError
 from lab.faulting import Felt
 from lab.nodes import NodeError
 from lab.plan import NodeKind, PlanError, Scope
@@ -70,14 +71,23 @@ class BitRot:
             left = lab.levers.decay.left(self.array, self.volume)
         except NodeError:
             left = 0
-        found = lab.levers.decay.found(self.array, self.volume)
+        found, pages = lab.levers.decay.found(self.array, self.volume), self._refused_pages(lab)
         return Felt(
             left > 0,
             f"{left} places of {self.volume} on {self.array} still turned"
-            + ("" if found is None else f", {found} grains differed"),
+            + ("" if found is None else f", {found} grains differed")
+            + f"; its database refused {pages} pages",
             f"emplacements encore altérés de {self.volume} sur {self.array} : {left}"
-            + ("" if found is None else f" ; grains différents trouvés : {found}"),
+            + ("" if found is None else f" ; grains différents trouvés : {found}")
+            + f" ; pages refusées par sa base de données : {pages}",
         )
+
+    def _refused_pages(self, lab: Site) -> int:
+        """How often its database found a wrong checksum: whoever refuses a page serves nothing from it."""
+        try:
+            return lab.levers.decay.refused_pages(lab.cluster.host_of(self.volume), self.volume)
+        except LabError:  # it runs nowhere just now, or its host is away
+            return 0
 
     def heal(self, lab: Site) -> None:
         """Compare the copies, and give this one the other's grains where they differ."""

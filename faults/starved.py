@@ -66,7 +66,7 @@ class Starved:
 
 @dataclass(frozen=True)
 class MemoryPressure:
-    """A machine keeps what its programs hold in memory and next to nothing else: all they read comes from disk anew."""
+    """A program takes all memory that a machine has left, and asks for more: whoever needs some waits."""
 
     node: str
     spare_mib: int = 16
@@ -74,8 +74,8 @@ class MemoryPressure:
     def lost(self, plan: Plan) -> frozenset[str]:
         """Nothing: it answers, some time."""
         _node(plan, self.node)
-        if self.spare_mib < 0:
-            raise PlanError(f"a machine cannot have less than no memory to spare ({self.spare_mib} MiB)")
+        if self.spare_mib < 1:
+            raise PlanError(f"the program needs a mebibyte to start in ({self.spare_mib} MiB)")
         return frozenset()
 
     def scope(self, plan: Plan) -> Scope:
@@ -89,7 +89,7 @@ class MemoryPressure:
         return f"{self.node} à court de mémoire ({self.spare_mib} Mio de reste)"
 
     def inject(self, lab: Site) -> None:
-        """Limit its control group."""
+        """Limit its control group to what it uses and a little, and start the program that takes this little."""
         self.lost(lab.plan)
         lab.levers.straits.squeeze([self.node], self.spare_mib << 20)
 
@@ -107,5 +107,5 @@ class MemoryPressure:
         )
 
     def heal(self, lab: Site) -> None:
-        """Give it all it wants."""
+        """End that program, and give the machine all it wants."""
         lab.levers.straits.relax([self.node])

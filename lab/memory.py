@@ -266,7 +266,11 @@ class MemoryNodes:
     def memory(self, name: str) -> SimpleNamespace:
         """What it may use of the machine's memory."""
         return SimpleNamespace(
-            allow=lambda length: self._squeeze(name, length), held=lambda: 1, allowed=lambda: None, refused=lambda: 1
+            allow=lambda length: self._squeeze(name, length),
+            used=lambda: 1,
+            allowed=lambda: None,
+            refused=lambda: 1,
+            end=lambda *_: None,
         )
 
     def _squeeze(self, name: str, length: int | None) -> None:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 _DISK = "/srv/{}/disk"
 _FILLER = "bascule-filler"
+_GLUTTON = "tail", "/dev/zero"  # the last line of what has no end: it keeps all of it
 # Unwritten space: nothing travels to the arrays, and all of it is taken, the file system's own reserve included.
 _FILL = """
 cd {folder} && touch {file} && for size in $(df --output=avail -B1 . | tail -1) 16M 1M 64K 4K; do
@@ -69,7 +70,7 @@ class Straits:
     # -- memory -----------------------------------------------------------------------------------------------------
 
     def squeeze(self, nodes: Iterable[str], spare: int) -> None:
-        """Leave nodes what their programs hold, and so many bytes for everything else.
+        """Leave nodes what they use now and so many bytes, which a program takes at once: it asks for ever more.
 
         Raises:
             NotAvailableError: this kernel limits no memory.
@@ -80,16 +81,19 @@ class Straits:
             memory = self._nodes.memory(name)
             self._refused[name] = memory.refused()
             try:
-                memory.allow(memory.held() + spare)
+                memory.allow(memory.used() + spare)
             except OSError as error:
                 raise NotAvailableError(f"the memory of {name} cannot be limited on this machine: {error}") from error
+            self._nodes.run(name, "sh", "-c", f"setsid {' '.join(_GLUTTON)} >/dev/null 2>&1 </dev/null &")
 
     def relax(self, nodes: Iterable[str]) -> None:
         """Give nodes all they want; one that booted meanwhile has it already."""
         names = sorted(self._journal.open(Harm.SQUEEZED) & set(nodes))
         for name in names:
             if self._nodes.is_on(name):
-                self._nodes.memory(name).allow(None)
+                memory = self._nodes.memory(name)
+                memory.end(*_GLUTTON)
+                memory.allow(None)
         self._journal.strike(Harm.SQUEEZED, names)
 
     def memory_of(self, node: str) -> tuple[int | None, int]:

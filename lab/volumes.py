@@ -57,6 +57,15 @@ class Decay:
         rotten = self._nodes.ask(array, "array")["mischief"]["rotten"]
         return sum(place[0] == volume for place in rotten)
 
+    def refused_pages(self, host: str, server: str) -> int:
+        """How often the database of a server found a page whose checksum is wrong, in all its lives on a host.
+
+        Raises:
+            NodeError: the host runs no command.
+        """
+        ran = self._nodes.run(host, "grep", "-c", "page corruption on disk", f"/srv/{server}/logs/mariadb.log")
+        return int(ran.output) if ran.output.strip().isdecimal() else 0
+
     def blocks_of(self, server: str, file: str) -> list[int]:
         """Offsets on a server's volume of the blocks of one of its files.
 

@@ -109,7 +109,7 @@ class Fabric:
                     kind="veth",
                     master=self._indexes[self.layout.bridges[port.switch]],
                     state="up",
-                    peer={"ifname": port.inside, "net_ns_fd": inner},
+                    peer={"ifname": port.inside, "net_ns_fd": inner, "address": port.hardware},
                 )
         finally:
             os.close(inner)

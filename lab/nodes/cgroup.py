@@ -117,8 +117,7 @@ class Processor:
 class Memory:
     """How much memory a control group may use, and how often it wanted more. cgroup v2 and v1.
 
-    Version 2 makes those that want more wait, and kills nobody (`memory.high`). Version 1 kills a process of the group
-    when nothing is left to take away.
+    Whoever wants more waits, and nobody is killed: version 2 has `memory.high`, version 1 can be told so.
     """
 
     def __init__(self, group: str) -> None:
@@ -126,24 +125,22 @@ class Memory:
         self._modern = (self._folder / "memory.high").exists()
         self._limit = self._folder / ("memory.high" if self._modern else "memory.limit_in_bytes")
 
-    def held(self) -> int:
-        """Bytes that cannot be had again by dropping files from its cache.
+    def used(self) -> int:
+        """Bytes that it uses.
 
         Raises:
             OSError: the group is gone, or this kernel counts no group's memory.
         """
-        used = int((self._folder / ("memory.current" if self._modern else "memory.usage_in_bytes")).read_text())
-        words = (self._folder / "memory.stat").read_text().split()
-        told = dict(zip(words[::2], map(int, words[1::2]), strict=True))
-        files, shared = ("file", "shmem") if self._modern else ("total_cache", "total_shmem")
-        return used - told[files] + told.get(shared, 0)
+        return int((self._folder / ("memory.current" if self._modern else "memory.usage_in_bytes")).read_text())
 
     def allow(self, length: int | None) -> None:
-        """Allow so many bytes, or all again. What is in its cache beyond them is dropped before this returns.
+        """Allow so many bytes, or all again.
 
         Raises:
             OSError: the group is gone, or cannot do with so few.
         """
+        if not self._modern:
+            (self._folder / "memory.oom_control").write_text(str(int(length is not None)))
         self._limit.write_text(("max" if self._modern else "-1") if length is None else str(length))
 
     def allowed(self) -> int | None:
@@ -162,3 +159,17 @@ class Memory:
             words = (self._folder / "memory.events").read_text().split()
             return int(words[words.index("high") + 1])
         return 0
+
+    def end(self, *command: str) -> None:
+        """Kill whatever runs this command in it: from outside, since in it nothing may be able to start."""
+        with contextlib.suppress(OSError):
+            for pid in (self._folder / "cgroup.procs").read_text().split():
+                if _words(Path("/proc") / pid) == list(command):
+                    os.kill(int(pid), signal.SIGKILL)
+
+
+def _words(process: Path) -> list[str]:
+    try:
+        return [os.fsdecode(word) for word in (process / "cmdline").read_bytes().split(b"\0")[:-1]]
+    except OSError:  # it has ended
+        return []

@@ -23,6 +23,7 @@ _SPECIFICATION = Path("/etc/bascule/node.json")
 _EVERY = 0.005  # seconds between two writes
 _BLOCK = 4096
 _GRAIN = 64 << 10
+_NETWORK = "bench"  # not the server's own: its hypervisor takes all that runs there for the server
 
 
 def carry(told: dict[str, Any]) -> None:
@@ -31,9 +32,14 @@ def carry(told: dict[str, Any]) -> None:
     spec, name, program = json.loads(_SPECIFICATION.read_text()), told["name"], tuple(told["program"])
     Path(told["mount"]).mkdir(parents=True, exist_ok=True)
     if "nodes" in told:
-        subprocess.run(["ip", "netns", "add", name], stderr=subprocess.DEVNULL, check=False)  # there since last time
-        server = {"name": name, "volume": {"mount": told["mount"], "nodes": told["nodes"]}}
-        words = asyncio.run(node.on_volume(spec, server, program))
+        subprocess.run(
+            ["ip", "netns", "add", _NETWORK], stderr=subprocess.DEVNULL, check=False
+        )  # there since last time
+        socket = f"/run/bascule/volume-{name}.sock"
+        backing = _path(node, spec, told, socket)
+        disk = {"name": name, "socket": socket, "mount": told["mount"], "backing": backing, "program": program}
+        more = {"loops": _hypervisor(spec)["loops"], "network": _NETWORK}
+        words = node.command("replica.disk.carrier", f"carrier-{name}", {**disk, **more})
     else:
         words = node.on_disk(spec, name, told, program)
     os.execvp(words[0], words)  # noqa: S606 - no shell is the point
@@ -42,11 +48,30 @@ def carry(told: dict[str, Any]) -> None:
 def path(told: dict[str, Any]) -> None:
     """Become the path of a volume, with a new session."""
     node = importlib.import_module("replica.node")
-    spec, name = json.loads(_SPECIFICATION.read_text()), told["name"]
-    session = asyncio.run(node.session_of(name, spec))
-    config = {"volume": name, "session": session, "nodes": told["nodes"], "socket": told["socket"]}
-    words = node.command("replica.path", f"path-{name}", config)
+    words = _path(node, json.loads(_SPECIFICATION.read_text()), told, told["socket"])
     os.execvp(words[0], words)  # noqa: S606 - as above
+
+
+def _hypervisor(spec: dict[str, Any]) -> dict[str, Any]:
+    """What the host's hypervisor is told."""
+    return next(item["config"] for item in spec["programs"] if item["program"] == "replica.hypervisor")
+
+
+def _path(node: Any, spec: dict[str, Any], told: dict[str, Any], socket: str) -> tuple[str, ...]:  # noqa: ANN401 - a module
+    """The command of a path with a new session, whoever had the volume."""
+    kv, sessions = (importlib.import_module(f"replica.arbiter.{module}") for module in ("kv", "sessions"))
+    host, name = _hypervisor(spec), told["name"]
+
+    async def take() -> int:
+        arbiters = kv.Kv(tuple(host["arbiters"]))
+        try:
+            return int(await sessions.take(arbiters, name, host["name"]))
+        finally:
+            await arbiters.close()
+
+    config = {"volume": name, "session": asyncio.run(take()), "nodes": told["nodes"], "socket": socket}
+    words: tuple[str, ...] = node.command("replica.path", f"path-{name}", config)
+    return words
 
 
 def pulse(told: dict[str, Any]) -> None:

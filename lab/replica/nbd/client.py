@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, cast
 from . import sockets
 from .frames import Replies
 from .handshake import ClientHandshake
+from .outbox import Outbox, turns
 from .protocol import REQUEST, REQUEST_MAGIC, Kind, Offer, ProtocolError, RefusedError
 
 if TYPE_CHECKING:
@@ -16,8 +17,6 @@ if TYPE_CHECKING:
 
     from .protocol import Data, Done
     from .server import Address
-
-_JOIN = 16 << 10  # bytes; less is copied behind its header, more is sent from where it lies
 
 
 class UnreachableError(Exception):
@@ -41,7 +40,7 @@ class Session(asyncio.Protocol):
         self._replies = Replies()
         self._pending = self._replies.pending
         self._cookies = itertools.count(1)
-        self._transport: asyncio.Transport | None = None
+        self._out = Outbox()
         self._is_over = False
         self._reason = "the server hung up"
 
@@ -71,17 +70,11 @@ class Session(asyncio.Protocol):
             data: what a WRITE carries. Leave it alone afterwards: it may still be on its way.
             fua: whether the change must be durable before the answer.
         """
-        if self._is_over or self._transport is None:
+        if self._is_over or self._out.transport is None:
             return
         cookie = next(self._cookies)
         self._pending[cookie] = (done, length if kind is Kind.READ else 0)
-        header = REQUEST.pack(REQUEST_MAGIC, fua, kind, cookie, offset, length)
-        if not data:
-            self._transport.write(header)
-        elif len(data) < _JOIN:
-            self._transport.write(header + data)
-        else:
-            self._transport.writelines((header, data))
+        self._out.say(REQUEST.pack(REQUEST_MAGIC, fua, kind, cookie, offset, length), data)
 
     def abort(self) -> None:
         """RST: what was not yet sent will never be sent. Afterwards nothing is called, `lost` neither."""
@@ -90,13 +83,14 @@ class Session(asyncio.Protocol):
 
     def leave(self) -> None:
         """Say goodbye politely; for a session that has nothing in flight. Afterwards nothing is called."""
-        if not self._is_over and self._transport is not None:
-            self._transport.write(REQUEST.pack(REQUEST_MAGIC, 0, Kind.DISC, 0, 0, 0))
-            self._transport.close()
+        if not self._is_over and self._out.transport is not None:
+            self._out.say(REQUEST.pack(REQUEST_MAGIC, 0, Kind.DISC, 0, 0, 0), b"")
+            self._out.send()
+            self._out.transport.close()
         self._end()
 
     def _reset(self) -> None:
-        transport, self._transport = self._transport, None
+        transport = self._out.drop()
         if transport is not None:
             sockets.reset(transport)
 
@@ -108,12 +102,12 @@ class Session(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """The server's kernel answered."""
-        self._transport = cast("asyncio.Transport", transport)  # uvloop's has all the methods, and another base
+        self._out.transport = cast("asyncio.Transport", transport)  # uvloop's has all the methods, and another base
         sockets.prepare(transport)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The connection is gone."""
-        self._transport = None  # its socket's number may soon be another's
+        self._out.drop()  # its socket's number may soon be another's
         if self._is_over:
             return
         self._end()
@@ -127,6 +121,7 @@ class Session(asyncio.Protocol):
         """Bytes from the server."""
         if self.is_lost:
             return
+        turns.begin()
         try:
             if self._handshake is None:
                 self._replies.feed(data)
@@ -135,6 +130,8 @@ class Session(asyncio.Protocol):
         except ProtocolError as error:
             self._reason = str(error)
             self._reset()
+        finally:
+            turns.end()
 
     def _shake_hands(self, handshake: ClientHandshake, data: bytes) -> None:
         try:
@@ -144,8 +141,8 @@ class Session(asyncio.Protocol):
                 self.admitted.set_exception(refusal)
             self.abort()
             return
-        while handshake.to_send and self._transport is not None:
-            self._transport.write(handshake.to_send.popleft())
+        while handshake.to_send and self._out.transport is not None:
+            self._out.transport.write(handshake.to_send.popleft())
         if offer is not None and not self.admitted.done():
             self.offer, self._handshake = offer, None
             self.admitted.set_result(None)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Protocol, cast
 from . import sockets
 from .frames import Requests
 from .handshake import ServerHandshake
+from .outbox import Outbox, turns
 from .protocol import REPLY, REPLY_MAGIC, Kind, ProtocolError, complaint
 from .reception import Reception
 
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from .protocol import Data, Offer, Request
 
 _LOG = logging.getLogger("nbd")
-_JOIN = 16 << 10  # bytes; a shorter answer is copied behind its header, a longer one is sent from where it lies
 
 
 class Session(Protocol):
@@ -68,12 +68,12 @@ class Link(asyncio.Protocol):
         self._reception = Reception(exports, self)
         self._requests = Requests(self, self._take)
         self._session: Session | None = None
-        self._transport: asyncio.Transport | None = None
+        self._out = Outbox()
         self._offer: Offer | None = None
         self._unanswered = 0
         self._leaving = False
         self._is_lost = False
-        self._held: list[Data] | None = None  # answers given while requests are being read: sent in one go
+        self._is_reading = False
 
     @property
     def is_lost(self) -> bool:
@@ -88,19 +88,9 @@ class Link(asyncio.Protocol):
 
     def answer(self, request: Request, error: int, data: Data) -> None:
         """Send an answer: `Request.reply` calls this."""
-        if self._is_lost or self._transport is None:
+        if self._is_lost or self._out.transport is None:
             return
-        header = REPLY.pack(REPLY_MAGIC, error, request.cookie)
-        if self._held is not None:
-            self._held.append(header)
-            if data:
-                self._held.append(data)
-        elif not data:
-            self._transport.write(header)
-        elif len(data) < _JOIN:
-            self._transport.write(header + data)
-        else:
-            self._transport.writelines((header, data))
+        self._out.say(REPLY.pack(REPLY_MAGIC, error, request.cookie), data)
         self._unanswered -= 1
         self._close_if_over()
 
@@ -108,8 +98,8 @@ class Link(asyncio.Protocol):
 
     def say(self, data: bytes) -> None:
         """Send a part of the handshake."""
-        if not self._is_lost and self._transport is not None:
-            self._transport.write(data)
+        if not self._is_lost and self._out.transport is not None:
+            self._out.transport.write(data)
 
     def begin(self, session: Session, offer: Offer, early: bytes) -> None:
         """The handshake is over: serve, first what the client has sent meanwhile. Raises ProtocolError."""
@@ -122,8 +112,9 @@ class Link(asyncio.Protocol):
 
     def close(self) -> None:
         """End it when all is sent."""
-        if self._transport is not None:
-            self._transport.close()
+        if self._out.transport is not None:
+            self._out.send()
+            self._out.transport.close()
 
     def give_up(self, error: ProtocolError) -> None:
         """End it: this is no NBD. The session is told."""
@@ -135,17 +126,17 @@ class Link(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """A client knocks."""
-        self._transport = cast("asyncio.Transport", transport)  # uvloop's has all the methods, and another base
+        self._out.transport = cast("asyncio.Transport", transport)  # uvloop's has all the methods, and another base
         self._links.add(self)
         self.peer = str(transport.get_extra_info("peername"))
         sockets.prepare(transport)
-        self._transport.write(ServerHandshake.HELLO)
+        self._out.transport.write(ServerHandshake.HELLO)
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - whatever ended it, it is over
         """The client is gone."""
         self._links.discard(self)
         self._is_lost = True
-        self._transport = None  # its socket's number may soon be another's
+        self._out.drop()  # its socket's number may soon be another's
         session, self._session = self._session, None
         if session is not None:
             session.lost()
@@ -161,14 +152,13 @@ class Link(asyncio.Protocol):
             self.give_up(error)
 
     def _serve(self, data: bytes) -> None:
-        held: list[Data] = []
-        self._held = held
+        self._is_reading = True
+        turns.begin()
         try:
             self._requests.feed(data)
         finally:
-            self._held = None
-            if held and not self._is_lost and self._transport is not None:
-                self._transport.writelines(held)
+            self._is_reading = False
+            turns.end()
             self._close_if_over()
 
     def _take(self, request: Request) -> None:
@@ -188,10 +178,10 @@ class Link(asyncio.Protocol):
             session.request(request)
 
     def _reset(self) -> None:
-        transport, self._transport = self._transport, None
+        transport = self._out.drop()
         if transport is not None:
             sockets.reset(transport)
 
     def _close_if_over(self) -> None:
-        if self._leaving and not self._unanswered and self._held is None:
+        if self._leaving and not self._unanswered and not self._is_reading:
             self.close()

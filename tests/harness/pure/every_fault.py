@@ -107,7 +107,7 @@ def of(plan: Plan) -> dict[str, st.SearchStrategy[Fault]]:
         "Reboot": st.builds(Reboot, nodes),
         "Latency": st.builds(Latency, wires, st.integers(1, 200).map(lambda n: n * MS)),
         "Loss": st.builds(Loss, wires, percents),
-        "MemoryPressure": st.builds(MemoryPressure, nodes, st.integers(0, 64)),
+        "MemoryPressure": st.builds(MemoryPressure, nodes, st.integers(1, 64)),
         "NetworkCut": parted.map(lambda told: NetworkCut(*told)),
         "Nothing": st.just(Nothing()),
         "PermanentDeviceLoss": st.builds(

@@ -176,7 +176,7 @@ def behind_by(left: int, *, in_sync: bool = False) -> dict[str, object]:
 
 def test_a_fault_during_a_resync_strikes_when_there_is_one(site: MemorySite, monkeypatch: pytest.MonkeyPatch) -> None:
     said: list[str] = []
-    told = iter([behind_by(0, in_sync=True), behind_by(64), behind_by(65)])
+    told = iter([behind_by(0, in_sync=True), behind_by(16), behind_by(17)])
     monkeypatch.setattr(resync, "_volumes", lambda _: next(told, behind_by(0))["volumes"])
     fault = DuringResync("baie-1", Spoken("inner", said), away=MS)
     object.__setattr__(fault, "slow", Spoken("slow", said))

@@ -29,6 +29,16 @@ def test_interface_names_are_unique_and_short_enough_for_the_kernel(name: str) -
     assert all(len(interface) <= 15 for interface in [*outside, *(port.inside for port in layout.ports)])
 
 
+@pytest.mark.parametrize("name", shipped())
+def test_every_port_has_an_address_of_its_own_and_keeps_it(name: str) -> None:
+    plan = load(name)
+    addresses = [port.hardware for port in lay_out(plan, plan.nodes).ports]
+    assert len(addresses) == len(set(addresses))
+    assert all(len(bytes.fromhex(one.replace(":", ""))) == 6 for one in addresses)
+    assert all(one.startswith("02:") for one in addresses), "locally administered, of one card"
+    assert addresses == [port.hardware for port in lay_out(load(name), load(name).nodes).ports]
+
+
 def test_of_two_neighbours_exactly_one_leads_and_both_number_their_cables_alike() -> None:
     plan = load("zero")
     layout = lay_out(plan, plan.nodes)

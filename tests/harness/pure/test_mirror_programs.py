@@ -7,12 +7,13 @@ import json
 import socket
 import sys
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from lab.replica.arbiter.kv import Entry
+from lab.replica.mirror.volume import Phase
 from lab.replica.nbd.client import Session, connect
 from lab.replica.nbd.protocol import Kind
 from lab.replica.nbd.server import Server, serve
@@ -24,7 +25,7 @@ from lab.replica.virtualiser.outside import Tasks
 
 if TYPE_CHECKING:
     from asyncio.subprocess import Process
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator, Callable, Coroutine
     from pathlib import Path
 
     from lab.replica.mirror.node import Node
@@ -57,6 +58,11 @@ async def until(condition: Callable[[], bool]) -> None:
             await asyncio.sleep(0.02)
 
 
+def listens(path: Path) -> bool:
+    with socket.socket(socket.AF_UNIX) as link:
+        return not link.connect_ex(str(path))
+
+
 def free_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         return int(listener.getsockname()[1])
@@ -74,6 +80,7 @@ class Storage:
     tasks: Tasks = field(default_factory=Tasks)
     listeners: dict[str, Server] = field(default_factory=dict)
     ticking: dict[str, asyncio.Task[None]] = field(default_factory=dict)
+    paths: list[Process] = field(default_factory=list)
 
     async def start_array(self, name: str) -> None:
         port = self.ports.setdefault(name, free_port())
@@ -125,7 +132,9 @@ class Storage:
             "control": str(self.folder / f"path-{session}.status"),
         }
         process = await self.program("path", f"path-{session}", told)
-        await until((self.folder / f"path-{session}.sock").exists)
+        self.paths.append(process)
+        # It is there before anybody listens.
+        await until(lambda: listens(self.folder / f"path-{session}.sock"))
         return process, await connect(str(told["socket"]), "", within=WITHIN)
 
     @property
@@ -153,7 +162,6 @@ class Storage:
 @asynccontextmanager
 async def storage(folder: Path) -> AsyncIterator[Storage]:
     world = Storage(folder)
-    programs: list[Process] = []
     try:
         for number in (1, 2):
             await world.start_array(f"baie-{number}")
@@ -167,8 +175,7 @@ async def storage(folder: Path) -> AsyncIterator[Storage]:
             node.stop(0.0)
         for listener in world.listeners.values():
             listener.close()
-        programs += world.arrays.values()
-        for process in programs:
+        for process in [*world.arrays.values(), *world.paths]:
             if process.returncode is None:
                 process.kill()
             await process.wait()
@@ -228,7 +235,7 @@ def test_the_loss_of_an_array_a_node_and_a_session(tmp_path: Path) -> None:
     asyncio.run(play_losses(tmp_path))
 
 
-async def play_rot(folder: Path) -> None:
+async def play_rot(folder: Path, seed: int) -> None:
     """Let a byte of one copy turn: it is served as it is, found by a comparison, and mended from the other copy."""
     async with storage(folder) as world:
         path, disk = await world.start_path(1)
@@ -236,15 +243,17 @@ async def play_rot(folder: Path) -> None:
         await ask(disk, Kind.WRITE, 1 << 20, b"b" * 4096)
         await ask(disk, Kind.FLUSH)
         await until(lambda: world.in_sync)
-        told = await world.tell("baie-1", "decay v 1 7")
+        told = await world.tell("baie-1", f"decay v 1 {seed}")
         (place,) = told["mischief"]["rotten"]
         assert place[0] == "v"
         assert place[1] // 65536 in {0, 16}
+        assert world.active is not None
+        volume = world.active.volumes["v"]
+        volume.settings = replace(volume.settings, stretch=5)  # grain 16 lies in the fourth, 0 in the first
         wrong = await ask(disk, Kind.READ, place[1], length=1)
         assert wrong not in {b"a", b"b", b"\0"}, "read from the near array, which says nothing"
         assert (await world.verify())["differing"] == [place[1] // 65536]
 
-        assert world.active is not None
         assert (await status.obey(world.active, "verify v repair=baie-1"))["differing"] == [place[1] // 65536]
         await until(lambda: world.in_sync)
         assert (await world.tell("baie-1", "status"))["mischief"]["rotten"] == []
@@ -254,8 +263,9 @@ async def play_rot(folder: Path) -> None:
 
 
 @pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
-def test_what_rots_on_one_copy_is_served_found_and_mended(tmp_path: Path) -> None:
-    asyncio.run(play_rot(tmp_path))
+@pytest.mark.parametrize("seed", [0, 7])
+def test_what_rots_on_one_copy_is_served_found_and_mended(tmp_path: Path, seed: int) -> None:
+    asyncio.run(play_rot(tmp_path, seed))
 
 
 async def play_masking(folder: Path) -> None:
@@ -274,14 +284,11 @@ async def play_masking(folder: Path) -> None:
             await ask(disk, Kind.WRITE, 0, b"b" * 4096)
         assert path.returncode is None, "it stays, so that the host learns why"
 
-        later, _ = await world.start_path(2, host="other")
+        _, _ = await world.start_path(2, host="other")
         assert "esx" in (await status.obey(world.active, "status"))["withheld"]["v"]
-        await end(later)
         await status.obey(world.active, "grant v esx")
-        back, other_disk = await world.start_path(3)
+        _, other_disk = await world.start_path(3)
         assert await ask(other_disk, Kind.READ, 0, length=4096) == b"a" * 4096
-        await end(back)
-        await end(path)
 
 
 async def asked(socket: Path) -> dict[str, Any]:
@@ -295,3 +302,59 @@ async def asked(socket: Path) -> dict[str, Any]:
 @pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
 def test_a_volume_that_is_taken_away_fails_at_once_and_comes_back(tmp_path: Path) -> None:
     asyncio.run(play_masking(tmp_path))
+
+
+async def behind(world: Storage, disk: Session) -> None:
+    """Let baie-1 miss writes, come back, and be copied to, slowly."""
+    await until(lambda: world.in_sync)
+    assert world.active is not None
+    await status.obey(world.active, "resync-rate 1")
+    world.arrays["baie-1"].kill()
+    await world.arrays["baie-1"].wait()
+    for grain in range(60):
+        await ask(disk, Kind.WRITE, grain * 65536, bytes((grain,)) * 4096)
+    await ask(disk, Kind.FLUSH)
+    await world.start_array("baie-1")
+    volume = world.active.volumes["v"]
+    await until(lambda: volume.resync is not None and 16 < len(volume.resync.stale) < 60)
+
+
+async def play_the_fresh_copy_lost(folder: Path) -> None:
+    """Lose the only good copy while the other is behind: nobody is served until it is back, and then all is there."""
+    async with storage(folder) as world:
+        _, disk = await world.start_path(1)
+        await behind(world, disk)
+        world.arrays["baie-2"].kill()
+        await world.arrays["baie-2"].wait()
+        asked_for = [asyncio.ensure_future(ask(disk, Kind.READ, grain * 65536, length=4096)) for grain in range(60)]
+        active = world.active
+        assert active is not None
+        volume = active.volumes["v"]
+        await until(lambda: volume.phase is Phase.OPENING and volume.copies[0].loaded)
+        done, _ = await asyncio.wait(asked_for, timeout=2.0)
+        assert not done, "served from a copy that is behind"
+        await world.start_array("baie-2")
+        assert await asyncio.gather(*asked_for) == [bytes((grain,)) * 4096 for grain in range(60)]
+        await until(lambda: world.in_sync)
+        assert (await world.verify())["identical"]
+
+
+async def play_the_copy_behind_lost_again(folder: Path) -> None:
+    """Lose the copy that is behind once more: nobody notices, and it is brought back from where the bitmap says."""
+    async with storage(folder) as world:
+        _, disk = await world.start_path(1)
+        await behind(world, disk)
+        world.arrays["baie-1"].kill()
+        await world.arrays["baie-1"].wait()
+        await ask(disk, Kind.WRITE, 0, b"x" * 4096)
+        await ask(disk, Kind.FLUSH)
+        assert await ask(disk, Kind.READ, 65536, length=4096) == bytes((1,)) * 4096
+        await world.start_array("baie-1")
+        await until(lambda: world.in_sync)
+        assert (await world.verify())["identical"]
+
+
+@pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
+@pytest.mark.parametrize("play", [play_the_fresh_copy_lost, play_the_copy_behind_lost_again])
+def test_an_array_is_lost_during_a_resync(tmp_path: Path, play: Callable[[Path], Coroutine[Any, Any, None]]) -> None:
+    asyncio.run(play(tmp_path))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
@@ -58,7 +60,6 @@ def modern_memory(root: Path) -> Path:
     folder = modern(root)
     (folder / "memory.high").write_text("max\n")
     (folder / "memory.current").write_text("1000\n")
-    (folder / "memory.stat").write_text("anon 300\nfile 600\nshmem 50\n")
     (folder / "memory.events").write_text("low 0\nhigh 7\nmax 0\noom 0\noom_kill 0\n")
     return folder / "memory.high"
 
@@ -68,7 +69,7 @@ def old_memory(root: Path) -> Path:
     folder.mkdir(parents=True)
     (folder / "memory.limit_in_bytes").write_text("9223372036854771712\n")
     (folder / "memory.usage_in_bytes").write_text("1000\n")
-    (folder / "memory.stat").write_text("cache 1\nrss 2\ntotal_cache 600\ntotal_shmem 50\n")
+    (folder / "memory.oom_control").write_text("")
     (folder / "memory.failcnt").write_text("7\n")
     return folder / "memory.limit_in_bytes"
 
@@ -80,7 +81,7 @@ def test_memory_is_limited_and_given_back(version: object, tmp_path: Path, monke
     limit = version(tmp_path)
     memory = Memory("lab/node")
     assert memory.allowed() is None
-    assert memory.held() == 450, "what is neither a file's nor can be written back"
+    assert memory.used() == 1000
     memory.allow(500)
     assert limit.read_text() == "500"
     assert memory.allowed() == 500
@@ -90,10 +91,25 @@ def test_memory_is_limited_and_given_back(version: object, tmp_path: Path, monke
     assert limit.read_text() in {"max", "-1"}
 
 
+@pytest.mark.parametrize("version", [modern_memory, old_memory])
+def test_only_the_command_that_is_named_is_ended(
+    version: object, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert callable(version)
+    monkeypatch.setattr(cgroup, "ROOT", tmp_path)
+    folder = version(tmp_path).parent
+    with subprocess.Popen(["sleep", "60"]) as named, subprocess.Popen(["sleep", "61"]) as other:
+        (folder / "cgroup.procs").write_text(f"{named.pid}\n{other.pid}\n4194304\n")
+        Memory("lab/node").end("sleep", "60")
+        assert named.wait(10) == -signal.SIGKILL
+        assert other.poll() is None
+        other.kill()
+
+
 def test_the_memory_of_a_group_that_is_gone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cgroup, "ROOT", tmp_path)
     gone = Memory("lab/node")
     assert gone.allowed() is None
     assert gone.refused() == 0
     with pytest.raises(OSError, match="No such file"):
-        gone.held()
+        gone.used()
