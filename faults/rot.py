@@ -51,8 +51,8 @@ class BitRot:
     @property
     def french(self) -> str:
         """What the report calls it."""
-        where = f"le fichier {self.file} du volume" if self.file else "le volume"
-        return f"Corruption silencieuse de {where} {self.volume} sur la baie {self.array} ({self.places} emplacements)"
+        where = f"du fichier {self.file} du volume" if self.file else "du volume"
+        return f"Corruption silencieuse {where} {self.volume} sur la baie {self.array} ({self.places} emplacements)"
 
     def inject(self, lab: Site) -> None:
         """Turn the bytes, in the array's own file and cache."""
