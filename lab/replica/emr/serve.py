@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import uvicorn
 
+from ..outbox import bound
 from ..outbox.feed import Feed
 from ..outbox.room_three import RoomThree
 from .access import Trail
@@ -77,6 +78,7 @@ def feed_of(config: dict[str, Any], watch: Watch, defects: frozenset[str]) -> Fe
     told = config.get("rescue")
     if not told:
         return None
+    bound.waits()
     engine = postgresql(told["address"], told["database"], password=told["password"], threads=1, patient=False)
     room = RoomThree(engine, str(config["server"]))
     charge = Path(str(config["folder"])) / "charge"

@@ -1,0 +1,28 @@
+"""Bounded waits for room three, whatever TCP thinks of it.
+
+A host without power answers no ARP either, and what cannot be sent does not count as sent again: TCP's own time-out
+(`TCP_USER_TIMEOUT`, 1 s) then took 30 s to run out, on a connection to a room three that was long back.
+"""
+
+from __future__ import annotations
+
+import select
+from typing import Any
+
+WAIT = 1.0  # seconds for room three to go on with anything: three times what a clinician waits
+
+
+def waits(seconds: float = WAIT) -> None:
+    """Let no wait of this process for PostgreSQL last longer, connecting included.
+
+    A wait that runs out ends its connection with psycopg2's OperationalError.
+    """
+    from psycopg2 import OperationalError, extensions  # noqa: PLC0415 - on the nodes only
+
+    def wait(connection: Any) -> None:  # noqa: ANN401 - psycopg2 is published without types
+        while (state := connection.poll()) != extensions.POLL_OK:
+            ready = {extensions.POLL_READ: ([connection], []), extensions.POLL_WRITE: ([], [connection])}[state]
+            if not any(select.select(*ready, [], seconds)):
+                raise OperationalError(f"room three did not go on within {seconds:g} s")
+
+    extensions.set_wait_callback(wait)
