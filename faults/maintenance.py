@@ -51,16 +51,16 @@ class HostMaintenance:
         self.lost(lab.plan)
         lab.levers.maintain([self.host])
         wait_until(
-            lambda: not self._carried(lab), within=EMPTY_WITHIN, because=lambda: f"{self._carried(lab)} stay", every=0.2
+            lambda: self.holds(lab).holds, within=EMPTY_WITHIN, because=lambda: self.holds(lab).detail, every=0.2
         )
 
     def holds(self, lab: Site) -> Felt:
-        """The host has power, and carries no server."""
-        carried, has_power = self._carried(lab), lab.levers.nodes.is_on(self.host)
+        """The cluster has it in maintenance, and it carries no server."""
+        carried, is_out = self._carried(lab), self.host in lab.cluster.in_maintenance()
         return Felt(
-            has_power and not carried,
-            f"{self.host} {'has' if has_power else 'has no'} power, {len(carried)} servers on it",
-            f"{self.host} {'sous' if has_power else 'hors'} tension, serveurs portés : {len(carried)}",
+            is_out and not carried,
+            f"{self.host} is {'in maintenance' if is_out else 'in service'}, {len(carried)} servers on it",
+            f"{self.host} {'en maintenance' if is_out else 'en service'}, serveurs portés : {len(carried)}",
         )
 
     def heal(self, lab: Site) -> None:

@@ -82,9 +82,17 @@ class Cluster:
     @property
     def master(self) -> str | None:
         """The host that decides, as the agents say; None when none of them knows of one."""
-        views = [said["record"] for said in self.agents().values() if said and said.get("record")]
-        newest = max(views, key=lambda record: int(record["term"]), default=None)
+        newest = self._record()
         return str(newest["master"]) if newest else None
+
+    def in_maintenance(self) -> frozenset[str]:
+        """Hosts that are given no servers, and give theirs away."""
+        newest = self._record()
+        return frozenset(newest["maintenance"]) if newest else frozenset()
+
+    def _record(self) -> dict[str, Any] | None:
+        views = [said["record"] for said in self.agents().values() if said and said.get("record")]
+        return max(views, key=lambda record: int(record["term"]), default=None)
 
     def events(self) -> list[dict[str, Any]]:
         """What the agents of the hosts that answer have noted: `{"at": monotonic ns, "kind": …, "detail": …}`."""

@@ -292,7 +292,12 @@ class MemorySite:
             cast("Enclosure", self.enclosure), cast("Fabric", self.fabric), cast("Containers", self.nodes)
         )
         self.levers.start_firmware(plan.switches)
-        self.cluster = cast("Cluster", SimpleNamespace(host_of=plan.host_of, placement=self._placement))
+        self.cluster = cast(
+            "Cluster",
+            SimpleNamespace(
+                host_of=plan.host_of, placement=self._placement, in_maintenance=lambda: self.nodes.maintained
+            ),
+        )
         self.storage = cast("Storage", SimpleNamespace(verify=lambda *_: None))
 
     def _placement(self) -> dict[str, str]:

@@ -124,8 +124,11 @@ def test_power_given_back_at_once_finds_every_switch_alive(whole: Lab) -> None:
 
 def test_a_node_that_returns_has_the_address_that_its_peers_know(whole: Lab) -> None:
     """Or they would send to its former life for as long as they trust what they knew: an array was back after 42 s."""
-    look = ("cat", "/sys/class/net/eth0/address")
-    before = whole.run_in("baie-2", *look)
+
+    def address() -> str:
+        (link,) = json.loads(whole.run_in("baie-2", "ip", "-json", "link", "show", "eth0"))
+        return str(link["address"])
+
+    before = address()
     whole.levers.reboot("baie-2")
-    assert whole.run_in("baie-2", *look) == before
-    assert before.strip() == whole.layout.ports_of("baie-2")[0].hardware
+    assert address() == before == whole.layout.ports_of("baie-2")[0].hardware
