@@ -124,11 +124,13 @@ def test_power_given_back_at_once_finds_every_switch_alive(whole: Lab) -> None:
 
 def test_a_node_that_returns_has_the_address_that_its_peers_know(whole: Lab) -> None:
     """Or they would send to its former life for as long as they trust what they knew: an array was back after 42 s."""
+    port = whole.layout.ports_of("baie-2")[0]
 
     def address() -> str:
-        (link,) = json.loads(whole.run_in("baie-2", "ip", "-json", "link", "show", "eth0"))
+        (link,) = json.loads(whole.run_in("baie-2", "ip", "-json", "link", "show", port.inside))
         return str(link["address"])
 
     before = address()
     whole.levers.reboot("baie-2")
-    assert address() == before == whole.layout.ports_of("baie-2")[0].hardware
+    wait_until(lambda: whole.nodes.is_on("baie-2"), within=10, because="it has no power")
+    assert address() == before == port.hardware
