@@ -105,7 +105,7 @@ PLAYABLE: list[Fault] = [
     BitRot("baie-1", "dopasoins-2", file="data/dopasoins/acts.ibd"),
     ControllerBug(),
     PlannedStop("svc-2"),
-    HostMaintenance("esx-21"),
+    HostMaintenance("esx-11"),  # of the other, a lone server would stay where it went
     Then(CableCut("fibre-a"), Loss("fibre-b", 5)),
     During(Rate("fibre-a", 20), Flapping("fibre-b", up=300 * MS, down=200 * MS), lasts=500 * MS),
     Every(CableCut("fibre-a"), each=400 * MS, lasts=200 * MS, times=3),

@@ -35,7 +35,7 @@ def test_a_host_shows_its_processes_files_mounts_packages_and_interfaces(whole: 
     assert not host.file("/srv/nothing").exists
     assert host.mount_point("/run").filesystem == "tmpfs"
     assert host.package("mariadb-server").is_installed
-    assert not host.package("postgresql").is_installed
+    assert not host.package("nginx").is_installed
     assert host.interface("br-servers").exists
     assert not host.interface("eth9").exists
     assert host.system_info.type == "linux"

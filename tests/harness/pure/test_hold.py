@@ -24,7 +24,7 @@ SLOWEST = 2.6  # seconds: of the replica's own failovers
 def held(plan: Plan, fault: Fault, master: str = "esx-11") -> tuple[float, bool]:
     lab: Any = SimpleNamespace(
         plan=plan,
-        scenario=SimpleNamespace(steps=(fault.lost(plan),)),
+        scenario=SimpleNamespace(steps=(fault.lost(plan),), recovery=None),
         cluster=SimpleNamespace(hosts=["esx-11", "esx-21"]),
         _master=master,
     )
