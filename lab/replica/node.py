@@ -14,9 +14,12 @@ import json
 import sys
 import time
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from . import netlink
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine
 
 CONFIGS = Path("/run/bascule")
 DISKS = Path("/srv/disks")
@@ -71,7 +74,7 @@ def on_disk(spec: dict[str, Any], name: str, disk: dict[str, Any], words: tuple[
 
 async def boot(spec: dict[str, Any]) -> None:
     """Start everything, then mind it until the power goes."""
-    kept = [
+    kept: list[Coroutine[Any, Any, object]] = [
         keep("replica.cabled", command("replica.cabled", f"firmware{rank}", config))
         for rank, config in enumerate(spec["firmware"])
     ]
@@ -80,6 +83,7 @@ async def boot(spec: dict[str, Any]) -> None:
         if item.get("disk"):
             words = on_disk(spec, f"disk{rank}", item["disk"], words)
         kept.append(keep(item["program"], words))
+    kept.append(asyncio.Event().wait())  # a node without programs is on as well
     await asyncio.gather(*kept)
 
 
