@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -29,6 +30,14 @@ def _remove_groups(root: Path) -> None:
         Path(folder).rmdir()
 
 
+def _thaw(root: Path) -> None:
+    """Let frozen nodes run: whoever is frozen does not die of a signal."""
+    for name, value in (("freezer.state", "THAWED"), ("cgroup.freeze", "0")):
+        for switch in root.rglob(name):
+            with suppress(OSError):  # its group has gone meanwhile
+                switch.write_text(value)
+
+
 def sweep(state: Path, cgroup: str, dead: Callable[[], bool] = lambda: True) -> None:
     """Remove what is left of an enclosure that dies, as soon as it is `dead`.
 
@@ -47,6 +56,8 @@ def sweep(state: Path, cgroup: str, dead: Callable[[], bool] = lambda: True) -> 
     def loopless() -> bool:
         return not loops.remove(loops.existing(state.name))
 
+    for root in cgroup_roots(cgroup):
+        _thaw(root)
     try:
         wait_until(dead, within=30, because=f"the processes of {state.name} do not die")
         wait_until(groupless, within=30, because=f"tasks of {cgroup} do not die")

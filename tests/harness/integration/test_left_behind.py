@@ -29,7 +29,7 @@ import signal, sys
 from lab.bench import Lab
 from lab.plan import load
 from datetime import timedelta
-from faults import Blackhole, CableCut, Flapping, Latency, PowerLoss, SwitchLoss
+from faults import Blackhole, CableCut, Flapping, Hang, Latency, PowerLoss, SwitchLoss
 Lab.wait_whole = lambda self: None
 lab = Lab.up(load("tiny"), name=sys.argv[1])
 plan = lab.plan
@@ -39,13 +39,14 @@ fault = {
     "cut": CableCut(next(iter(plan.cables))),
     "silence": Blackhole(next(iter(plan.cables))),
     "delay": Latency(next(iter(plan.cables)), by=timedelta(milliseconds=10)),
+    "hang": Hang(next(iter(plan.rooms.values())).hosts[0]),
     "flap": Flapping(next(iter(plan.cables))),
 }[sys.argv[2]]
 fault.inject(lab)
 print("holding", flush=True)
 signal.pause()
 """
-KILLS = int(os.environ.get("BASCULE_KILLS", "1"))  # times six faults times two victims
+KILLS = int(os.environ.get("BASCULE_KILLS", "1"))  # times seven faults times two victims
 
 
 def processes_of(name: str) -> list[str]:
@@ -63,7 +64,7 @@ def processes_of(name: str) -> list[str]:
 
 
 @pytest.mark.parametrize("victim", ["harness", "launcher"])
-@pytest.mark.parametrize("fault", ["power", "switch", "cut", "silence", "delay", "flap"])
+@pytest.mark.parametrize("fault", ["power", "switch", "cut", "silence", "delay", "flap", "hang"])
 @pytest.mark.parametrize("turn", range(KILLS))
 def test_nothing_stays_when_it_is_killed_while_a_fault_holds(fault: str, victim: str, turn: int) -> None:
     name = f"killed-{os.getpid()}-{turn}"
