@@ -13,12 +13,12 @@ from faults.hang import Hang
 from faults.isolation import Isolation
 from faults.latency import Latency
 from faults.loss import Loss
-from faults.maintenance import HostMaintenance, Restart
+from faults.maintenance import HostMaintenance
 from faults.masking import PermanentDeviceLoss
 from faults.networks import NetworkCut, PortLoss
 from faults.nothing import Nothing
 from faults.power import PowerLoss, SwitchLoss
-from faults.programs import Crash, Stall
+from faults.programs import Crash, Restart, Stall
 from faults.rate import Rate
 from faults.reboot import Reboot
 from faults.resync import DuringResync, SlowResync

@@ -1,4 +1,4 @@
-"""Planned changes: what is taken out of service on purpose, in the way that its keeper would."""
+"""A host that is taken out of service on purpose, in the way that its keeper would."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, ClassVar
 
-from faults.programs import WHOLE, found, french, struck
 from faults.targets import known
 from lab.faulting import Felt
 from lab.plan import NodeKind, Scope
@@ -17,7 +16,6 @@ if TYPE_CHECKING:
     from lab.plan import Plan
 
 EMPTY_WITHIN = 120.0  # seconds; the members of a pair leave in turn, each after its twin is whole again
-ENDED_WITHIN = 30.0  # seconds; a database flushes what it holds before it goes
 
 
 @dataclass(frozen=True)
@@ -69,49 +67,3 @@ class HostMaintenance:
 
     def _carried(self, lab: Site) -> list[str]:
         return [server for server, host in lab.cluster.placement().items() if host == self.host]
-
-
-@dataclass(frozen=True)
-class Restart:
-    """Programs are asked to end, and are started anew by who minds them: how a new version takes the old one's place.
-
-    Args:
-        target: a server, or a host.
-        program: of a server `server` (all of it), `application` or `database`; of a host `agent` or `guard`.
-    """
-
-    target: str
-    program: str = WHOLE
-    deadline: ClassVar[timedelta] = timedelta(seconds=ENDED_WITHIN)
-
-    def lost(self, plan: Plan) -> frozenset[str]:
-        """The server, whichever of its programs; nothing for an agent or a guard: servers do not need them."""
-        return struck(plan, self.target, self.program)
-
-    def scope(self, plan: Plan) -> Scope:
-        """One component."""
-        self.lost(plan)
-        return Scope.ONE_COMPONENT
-
-    @property
-    def french(self) -> str:
-        """What the report calls it."""
-        return f"Redémarrage programmé : {french(self.target, self.program)}"
-
-    def inject(self, lab: Site) -> None:
-        """SIGTERM, and wait until all of them have ended."""
-        lab.levers.programs.end(str(self), *found(lab, self.target, self.program))
-        wait_until(lambda: self.holds(lab).holds, within=ENDED_WITHIN, because=lambda: self.holds(lab).detail)
-
-    def holds(self, lab: Site) -> Felt:
-        """None of those processes lives any more, whatever has been started since."""
-        count, alive = lab.levers.programs.alive(str(self))
-        return Felt(
-            count > 0 and not alive,
-            f"{count} processes asked to end, {len(alive)} of them alive",
-            f"processus priés de s'arrêter : {count}, dont encore en vie : {len(alive)}",
-        )
-
-    def heal(self, lab: Site) -> None:
-        """Nothing is left to mend: who minds them has started them again."""
-        lab.levers.programs.forget(str(self))

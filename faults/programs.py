@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from datetime import timedelta
+from typing import TYPE_CHECKING, ClassVar
 
 from faults.targets import known
 from lab.faulting import Felt
 from lab.plan import NodeKind, Scope
+from lab.waiting import wait_until
 
 if TYPE_CHECKING:
     from lab.faulting import Site
     from lab.plan import Plan
 
 WHOLE = "server"
+ENDED_WITHIN = 30.0  # seconds; a database flushes what it holds before it goes
 _OF_SERVER = {WHOLE: "", "application": "replica.emr.serve /run/bascule/{}.json", "database": "mariadbd .*/srv/{}/"}
 _OF_HOST = {"agent": "python3 -m replica.agent ", "guard": "python3 -m replica.hypervisor "}
 _FRENCH = {
@@ -64,41 +67,44 @@ class _Programs:
         return host, lab.levers.programs.processes(host, _OF_SERVER[self.program].format(self.target))
 
 
-def struck(plan: Plan, target: str, program: str) -> frozenset[str]:
-    """The server that a strike at one of its programs takes; nothing for an agent or a guard."""
+def _lost(plan: Plan, target: str, program: str) -> frozenset[str]:
     _Programs(target, program).check(plan)
     return frozenset([target] if target in plan.servers else [])
 
 
-def found(lab: Site, target: str, program: str) -> tuple[str, list[int]]:
-    """The host of a program, and its processes there.
-
-    Raises:
-        LabError: the server runs nowhere.
-    """
-    return _Programs(target, program).find(lab)
-
-
-def french(target: str, program: str) -> str:
-    """What the report calls a program."""
-    return _Programs(target, program).french
-
-
 @dataclass(frozen=True)
-class Crash:
-    """Processes end at once, by SIGKILL: a guest's blue screen, a program's bug. Who minds them starts them again."""
+class _Ended:
+    """Processes that end, and that whoever minds them starts again."""
 
     target: str
     program: str = WHOLE
 
     def lost(self, plan: Plan) -> frozenset[str]:
         """The server, whichever of its programs; nothing for an agent or a guard: servers do not need them."""
-        return struck(plan, self.target, self.program)
+        return _lost(plan, self.target, self.program)
 
     def scope(self, plan: Plan) -> Scope:
         """One component."""
         self.lost(plan)
         return Scope.ONE_COMPONENT
+
+    def holds(self, lab: Site) -> Felt:
+        """None of those processes lives any more, whatever has been started since."""
+        struck, alive = lab.levers.programs.alive(str(self))
+        return Felt(
+            struck > 0 and not alive,
+            f"{struck} processes told to end, {len(alive)} of them alive",
+            f"processus arrêtés : {struck}, dont encore en vie : {len(alive)}",
+        )
+
+    def heal(self, lab: Site) -> None:
+        """Nothing is left to mend: the cluster and the server itself start what ended."""
+        lab.levers.programs.forget(str(self))
+
+
+@dataclass(frozen=True)
+class Crash(_Ended):
+    """Processes end at once, by SIGKILL: a guest's blue screen, a program's bug. Who minds them starts them again."""
 
     @property
     def french(self) -> str:
@@ -109,18 +115,22 @@ class Crash:
         """SIGKILL."""
         lab.levers.programs.kill(str(self), *_Programs(self.target, self.program).find(lab))
 
-    def holds(self, lab: Site) -> Felt:
-        """None of those processes lives any more, whatever has been started since."""
-        struck, alive = lab.levers.programs.alive(str(self))
-        return Felt(
-            struck > 0 and not alive,
-            f"{struck} processes killed, {len(alive)} of them alive",
-            f"processus arrêtés : {struck}, dont encore en vie : {len(alive)}",
-        )
 
-    def heal(self, lab: Site) -> None:
-        """Nothing is left to mend: the cluster and the server itself start what ended."""
-        lab.levers.programs.forget(str(self))
+@dataclass(frozen=True)
+class Restart(_Ended):
+    """Processes are asked to end, and who minds them starts them again: how a new version takes the old one's place."""
+
+    deadline: ClassVar[timedelta] = timedelta(seconds=ENDED_WITHIN)
+
+    @property
+    def french(self) -> str:
+        """What the report calls it."""
+        return f"Redémarrage programmé : {_Programs(self.target, self.program).french}"
+
+    def inject(self, lab: Site) -> None:
+        """SIGTERM, and wait until all of them have ended."""
+        lab.levers.programs.end(str(self), *_Programs(self.target, self.program).find(lab))
+        wait_until(lambda: self.holds(lab).holds, within=ENDED_WITHIN, because=lambda: self.holds(lab).detail)
 
 
 @dataclass(frozen=True)
@@ -135,7 +145,7 @@ class Stall:
         if self.program == "agent":
             _Programs(self.target, self.program).check(plan)
             return frozenset([self.target])
-        return struck(plan, self.target, self.program)
+        return _lost(plan, self.target, self.program)
 
     def scope(self, plan: Plan) -> Scope:
         """One component."""

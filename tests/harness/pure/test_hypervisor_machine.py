@@ -7,7 +7,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
@@ -24,6 +23,7 @@ from lab.replica.hypervisor import census, config, machine, wiring
 from lab.replica.hypervisor.__main__ import Hypervisor
 from lab.replica.hypervisor.config import HostConfig, ServerSpec, read
 from lab.replica.hypervisor.machine import Guests, Machine
+from lab.waiting import wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -73,10 +73,7 @@ def process(*words: str, **environment: str) -> Iterator[int]:
 
 
 def eventually(holds: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + WITHIN
-    while not holds():
-        assert time.monotonic() < deadline, "it never came true"
-        time.sleep(0.01)  # noqa: TID251 - the condition is above
+    wait_until(holds, within=WITHIN, because="it never came true")
 
 
 def test_a_process_is_found_by_its_mark_whoever_started_it() -> None:
