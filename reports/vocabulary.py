@@ -70,7 +70,7 @@ OBSERVED: Mapping[str, str] = {
     "A": N_("aucune tentative n'a échoué"),
     "B": N_("des tentatives ont échoué, mais aucune opération d'un soignant"),
     "C": N_("des opérations de soignants ont échoué, puis le service est revenu de lui-même"),
-    "D": N_("le service n'est pas revenu avant la fin de l'observation"),
+    "D": N_("le service n'est pas revenu sans décision humaine pendant l'observation"),
 }
 
 SCOPES: Mapping[str, str] = {
