@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import TYPE_CHECKING
 
 from lab.errors import NotAvailableError
@@ -16,7 +17,9 @@ if TYPE_CHECKING:
 
 _DISK = "/srv/{}/disk"
 _FILLER = "bascule-filler"
-_GLUTTON = "tail", "/dev/zero"  # the last line of what has no end: it keeps all of it
+_EATS = "tail", "/dev/zero"  # the last line of what has no end: it keeps all of it
+# It comes back where the kernel kills whoever is most greedy, and offers itself for that.
+_GLUTTON = "sh", "-c", f"echo 1000 > /proc/self/oom_score_adj; while :; do {' '.join(_EATS)}; done"
 # Unwritten space: nothing travels to the arrays, and all of it is taken, the file system's own reserve included.
 _FILL = """
 cd {folder} && touch {file} && for size in $(df --output=avail -B1 . | tail -1) 16M 1M 64K 4K; do
@@ -84,7 +87,7 @@ class Straits:
                 memory.allow(memory.used() + spare)
             except OSError as error:
                 raise NotAvailableError(f"the memory of {name} cannot be limited on this machine: {error}") from error
-            self._nodes.run(name, "sh", "-c", f"setsid {' '.join(_GLUTTON)} >/dev/null 2>&1 </dev/null &")
+            self._nodes.run(name, "sh", "-c", f"setsid {shlex.join(_GLUTTON)} >/dev/null 2>&1 </dev/null &")
 
     def relax(self, nodes: Iterable[str]) -> None:
         """Give nodes all they want; one that booted meanwhile has it already."""
@@ -92,7 +95,8 @@ class Straits:
         for name in names:
             if self._nodes.is_on(name):
                 memory = self._nodes.memory(name)
-                memory.end(*_GLUTTON)
+                for command in (_GLUTTON, _EATS):
+                    memory.end(*command)
                 memory.allow(None)
         self._journal.strike(Harm.SQUEEZED, names)
 

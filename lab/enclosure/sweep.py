@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
 import sys
 from contextlib import suppress
 from pathlib import Path
@@ -17,6 +18,13 @@ if TYPE_CHECKING:
 
 STATE_ROOT = Path("/run/bascule")
 CGROUPS = Path("/sys/fs/cgroup")
+_USUAL = 3  # seconds in which what was killed has gone (under 1 seen); later, somebody waits for himself
+_DISKS = "/run/disks/"  # where a node mounts what its paths serve
+# A mount namespace of its own: the machine may have the list of FUSE connections mounted, or not.
+_ABORT = """
+mountpoint -q /sys/fs/fuse/connections || mount -t fusectl fusectl /sys/fs/fuse/connections || exit 1
+for connection; do echo 1 > /sys/fs/fuse/connections/$connection/abort; done
+"""
 
 
 def cgroup_roots(cgroup: str) -> list[Path]:
@@ -36,6 +44,29 @@ def _thaw(root: Path) -> None:
         for switch in root.rglob(name):
             with suppress(OSError):  # its group has gone meanwhile
                 switch.write_text(value)
+
+
+def _abort_fuses(roots: list[Path]) -> None:
+    """End the disks that tasks of these groups still have mounted: what waits for one gets an error, and dies.
+
+    A program that serves a disk and waits for a page of this disk to be written waits for itself, in the kernel, and no
+    signal ends it. Seen with version 1 of control groups in a group that was short of memory.
+    """
+    names = ("tasks", "cgroup.threads")  # by thread: a process whose first thread has ended tells no mounts
+    listed = {task for root in roots for name in names for file in root.rglob(name) for task in _lines(file)}
+    mounts = (line.split() for task in listed for line in _lines(Path("/proc") / task / "mountinfo"))
+    connections = sorted({words[2].partition(":")[2] for words in mounts if words[4].startswith(_DISKS)})
+    if connections:
+        command = ["unshare", "--mount", "sh", "-c", _ABORT, "abort", *connections]
+        told = subprocess.run(command, check=False, capture_output=True, text=True, timeout=10)
+        sys.stderr.write(f"aborted the FUSE connections {', '.join(connections)} {told.stderr}\n")
+
+
+def _lines(file: Path) -> list[str]:
+    try:
+        return file.read_text().splitlines()
+    except OSError:  # it has ended meanwhile
+        return []
 
 
 def sweep(state: Path, cgroup: str, dead: Callable[[], bool] = lambda: True) -> None:
@@ -59,6 +90,9 @@ def sweep(state: Path, cgroup: str, dead: Callable[[], bool] = lambda: True) -> 
     for root in cgroup_roots(cgroup):
         _thaw(root)
     try:
+        with suppress(WaitedInVainError):
+            wait_until(lambda: dead() and groupless(), within=_USUAL, because=f"{state.name} is slow to die")
+        _abort_fuses(cgroup_roots(cgroup))
         wait_until(dead, within=30, because=f"the processes of {state.name} do not die")
         wait_until(groupless, within=30, because=f"tasks of {cgroup} do not die")
         wait_until(loopless, within=30, because=f"loop devices of {state.name} stay bound")

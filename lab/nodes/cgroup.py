@@ -114,10 +114,17 @@ class Processor:
         return int(words[words.index("nr_throttled") + 1]) if "nr_throttled" in words else 0
 
 
-class Memory:
-    """How much memory a control group may use, and how often it wanted more. cgroup v2 and v1.
+_SERVES_DISKS = {"nbdfuse", "replica.path", "replica.array.local"}
 
-    Whoever wants more waits, and nobody is killed: version 2 has `memory.high`, version 1 can be told so.
+
+class Memory:
+    """How much memory a node's control group may use, and how often it wanted more. cgroup v2 and v1.
+
+    Version 2 has `memory.high`: whoever wants more waits. In version 1 whoever wants more has the kernel look for pages to
+    give back, and the most greedy is killed. There what serves the node's disks counts with the lab while the node has
+    a limit: to get a page of memory it would wait until a page of the very disk that it serves is written, for ever, and no
+    signal ends that (seen within seconds under load; a hypervisor's own memory is not its guests' either). Version 1 can
+    be told to kill nobody, and then refuses memory to the kernel itself: a node's first process died of it.
     """
 
     def __init__(self, group: str) -> None:
@@ -139,9 +146,21 @@ class Memory:
         Raises:
             OSError: the group is gone, or cannot do with so few.
         """
-        if not self._modern:
-            (self._folder / "memory.oom_control").write_text(str(int(length is not None)))
+        if not self._modern and length is not None:
+            self._count_storage(self._folder.parent)
         self._limit.write_text(("max" if self._modern else "-1") if length is None else str(length))
+        if not self._modern and length is None:
+            self._count_storage(self._folder)
+
+    def _count_storage(self, group: Path) -> None:
+        """Count what serves the node's disks in this group, the node's own or the lab's: what it has stays where it is."""
+        node = f"/{self._folder.name}\n"
+        for now in {self._folder, self._folder.parent} - {group}:
+            for pid in (now / "cgroup.procs").read_text().split():
+                with contextlib.suppress(OSError):  # it has ended meanwhile
+                    process = Path("/proc") / pid
+                    if _SERVES_DISKS.intersection(_words(process)) and node in (process / "cgroup").read_text():
+                        (group / "cgroup.procs").write_text(pid)
 
     def allowed(self) -> int | None:
         """Bytes that it may use; None is all."""

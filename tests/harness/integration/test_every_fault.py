@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 from datetime import timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -48,6 +49,7 @@ from faults import (
     Then,
     WrongClock,
 )
+from lab.enclosure.sweep import CGROUPS
 from lab.errors import NotAvailableError
 from lab.fabric import sieves
 from lab.nodes import NodeError
@@ -213,6 +215,34 @@ def test_the_kernel_ends_a_loss_that_nobody_heals(whole: Lab) -> None:
     fault = Loss(whole.layout.strands[0].cable, 99)
     wait_until(lambda: not fault.holds(whole).holds, within=5, because="the element does not expire")
     whole.fabric.impairing.unsift("loss", ["c1b in"])
+
+
+def counted_with(lab: Lab, node: str, command: str) -> dict[str, str]:
+    """In which group the kernel counts the memory of the programs of a node that this command names."""
+    container = f"/{lab.nodes.nodes[node].container.id}"
+    found = {}
+    for cgroup in Path("/proc").glob("[0-9]*/cgroup"):
+        try:
+            words, groups = (cgroup.parent / "cmdline").read_bytes().split(b"\0"), cgroup.read_text()
+        except OSError:  # it has ended
+            continue
+        if command.encode() in words and container in groups:
+            found[cgroup.parent.name] = next(line for line in groups.splitlines() if ":memory:" in line)
+    return found
+
+
+def test_what_serves_disks_keeps_memory_of_its_own_while_a_host_has_none(whole: Lab) -> None:
+    """Or it waits for itself: for a page of the disk that it serves."""
+    if not (CGROUPS / "memory").is_dir():
+        pytest.skip("version 2 of control groups has memory.high, and moves nobody")
+    node = "esx-21"
+    before = counted_with(whole, node, "nbdfuse")
+    assert before
+    MemoryPressure(node).inject(whole)
+    meanwhile = counted_with(whole, node, "nbdfuse")
+    MemoryPressure(node).heal(whole)
+    assert {pid: line.rpartition("/")[0] for pid, line in before.items()} == meanwhile
+    assert counted_with(whole, node, "nbdfuse") == before
 
 
 def test_a_cut_of_a_flapping_cable_keeps_it_dark(whole: Lab) -> None:

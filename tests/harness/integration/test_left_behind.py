@@ -52,6 +52,39 @@ fault.inject(lab)
 print("holding", flush=True)
 signal.pause()
 """
+# A lab in which the server of a disk waits for itself in the kernel: for a page of this disk, in a group without memory.
+WEDGE = """
+import signal, sys
+from pathlib import Path
+from lab.bench import Lab
+from lab.enclosure.sweep import CGROUPS
+from lab.plan import load
+from lab.waiting import wait_until
+
+lab = Lab.up(load("tiny"), name=sys.argv[1])
+inside, server = lab.levers.straits.inside, "dopasoins-1"
+node, _ = lab.levers.straits._program(server)
+group = CGROUPS / "memory" / lab.enclosure.cgroup.strip("/") / lab.nodes.nodes[node].container.id
+used = int((group / "memory.usage_in_bytes").read_text())
+(group / "memory.oom_control").write_text("1")
+(group / "memory.limit_in_bytes").write_text(str(used + (16 << 20)))
+writes = "while :; do dd if=/dev/zero of={disk}/load bs=1M count=24; done"
+inside(server, f"setsid sh -c '({writes}) & tail /dev/zero' >/dev/null 2>&1 </dev/null &")
+
+def waits():
+    for task in (group / "tasks").read_text().split():
+        try:
+            serves = b"nbdfuse" in Path(f"/proc/{task}/cmdline").read_bytes()
+            if serves and "folio" in Path(f"/proc/{task}/wchan").read_text():
+                return True
+        except OSError:  # it has ended
+            pass
+    return False
+
+wait_until(waits, within=60, because="nothing waits for itself")
+print("holding", flush=True)
+signal.pause()
+"""
 KILLS = int(os.environ.get("BASCULE_KILLS", "1"))  # times eight faults times two victims
 
 
@@ -117,6 +150,24 @@ def test_nothing_stays_when_it_is_killed_while_it_builds(turn: int) -> None:
             within=10,
             because=lambda: f"left: {leftovers()} {processes_of(name)}",
         )
+
+
+def test_a_disk_whose_server_waits_for_itself_is_swept() -> None:
+    if not (CGROUPS / "memory").is_dir():
+        pytest.skip("only version 1 of control groups brings this about: version 2 has memory.high")
+    name = f"wedged-{os.getpid()}"
+    with subprocess.Popen(
+        [sys.executable, "-c", WEDGE, name], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as harness:
+        assert harness.stdout is not None
+        assert harness.stdout.readline() == "holding\n", harness.communicate()[1]
+        harness.kill()
+        harness.communicate()
+    wait_until(
+        lambda: not [item for item in leftovers() if item.name == name] and not processes_of(name),
+        within=20,
+        because=lambda: f"left: {leftovers()} {processes_of(name)} {launcher_log(name)}",
+    )
 
 
 def launcher_log(name: str) -> str:

@@ -69,7 +69,8 @@ def old_memory(root: Path) -> Path:
     folder.mkdir(parents=True)
     (folder / "memory.limit_in_bytes").write_text("9223372036854771712\n")
     (folder / "memory.usage_in_bytes").write_text("1000\n")
-    (folder / "memory.oom_control").write_text("")
+    (folder / "cgroup.procs").write_text("")
+    (folder.parent / "cgroup.procs").write_text("")
     (folder / "memory.failcnt").write_text("7\n")
     return folder / "memory.limit_in_bytes"
 
