@@ -120,11 +120,11 @@ _SERVES_DISKS = {"nbdfuse", "replica.path", "replica.array.local"}
 class Memory:
     """How much memory a node's control group may use, and how often it wanted more. cgroup v2 and v1.
 
-    Version 2 has `memory.high`: whoever wants more waits. In version 1 whoever wants more has the kernel look for pages to
-    give back, and the most greedy is killed. There what serves the node's disks counts with the lab while the node has
-    a limit: to get a page of memory it would wait until a page of the very disk that it serves is written, for ever, and no
-    signal ends that (seen within seconds under load; a hypervisor's own memory is not its guests' either). Version 1 can
-    be told to kill nobody, and then refuses memory to the kernel itself: a node's first process died of it.
+    Version 2 has `memory.high`: whoever wants more waits. In version 1 whoever wants more has the kernel look for
+    pages to give back, and the most greedy is killed. There what serves the node's disks counts with the lab while the
+    node has a limit: to get a page of memory it would wait until a page of the very disk that it serves is written, for
+    ever, and no signal ends that (seen within seconds under load). Version 1 can be told to kill nobody, and then
+    refuses memory to the kernel itself: a node's first process died of it.
     """
 
     def __init__(self, group: str) -> None:
@@ -153,7 +153,7 @@ class Memory:
             self._count_storage(self._folder)
 
     def _count_storage(self, group: Path) -> None:
-        """Count what serves the node's disks in this group, the node's own or the lab's: what it has stays where it is."""
+        """Count what serves the node's disks in this group, its own or the lab's; what it has stays where it is."""
         node = f"/{self._folder.name}\n"
         for now in {self._folder, self._folder.parent} - {group}:
             for pid in (now / "cgroup.procs").read_text().split():

@@ -19,6 +19,7 @@ PREFIX = "/bascule/"
 # Seconds for one arbiter to answer, before the next one is asked: one that is cut off from the two others must not cost
 # a lease (1.6 s) by itself.
 PATIENCE = 0.4
+_TAKES = 0.1  # of them, seconds for one to take a connection: whoever cannot be reached says nothing at all
 MOST = 128
 """Keys in one question or swap (etcd's default)."""
 
@@ -44,7 +45,7 @@ class Kv:
 
     def __init__(self, arbiters: Iterable[str]) -> None:
         self._arbiters = list(arbiters)
-        self._client = httpx.AsyncClient(trust_env=False, timeout=httpx.Timeout(PATIENCE))
+        self._client = httpx.AsyncClient(trust_env=False, timeout=httpx.Timeout(PATIENCE, connect=_TAKES))
 
     async def read(self, *keys: str) -> dict[str, Entry]:
         """The entries of these keys, all of one revision.
@@ -90,23 +91,29 @@ class Kv:
         if len(transaction["success"]) > MOST:
             raise ValueError(f"{len(transaction['success'])} keys at once; the arbiters take {MOST}")
         for _ in self._arbiters:
+            asked = self._arbiters[0]
             try:
-                answer = await self._client.post(f"{self._arbiters[0]}/v3/kv/txn", json=transaction)
+                answer = await self._client.post(f"{asked}/v3/kv/txn", json=transaction)
             except (httpx.ConnectError, httpx.ConnectTimeout):
-                self._next()
+                self._pass_over(asked)
                 continue
             except httpx.TransportError as error:
-                self._next()
+                self._pass_over(asked)
                 raise KvUnreachableError(f"no answer: {error!r}") from error
             if answer.status_code == httpx.codes.OK:
                 found: dict[str, Any] = answer.json()
                 return found
-            self._next()
+            self._pass_over(asked)
             raise KvUnreachableError(f"refused: {answer.text[:200]}")
         raise KvUnreachableError(f"none of {len(self._arbiters)} arbiters takes a connection")
 
-    def _next(self) -> None:
-        self._arbiters.append(self._arbiters.pop(0))
+    def _pass_over(self, arbiter: str) -> None:
+        """Ask another one first from now on.
+
+        Once, however many questions it leaves open: as many steps as there are arbiters would come back to it.
+        """
+        if self._arbiters[0] == arbiter:
+            self._arbiters.append(self._arbiters.pop(0))
 
 
 def _coded(text: str) -> str:

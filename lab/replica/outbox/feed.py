@@ -214,6 +214,8 @@ class Feed:
         try:
             with self._local.begin() as connection:
                 rows = carrying.oldest(connection, BATCH, wall())
+                if rows:
+                    carrying.settle(connection)
         except DBAPIError:
             self._stalled()
             self._let_go()

@@ -23,6 +23,7 @@ _STATEMENTS = (
     "CREATE DATABASE dopasoins CHARACTER SET utf8mb4",
     "CREATE USER emr@localhost IDENTIFIED BY 'emr'",
     "GRANT ALL ON dopasoins.* TO emr@localhost",
+    "GRANT RELOAD ON *.* TO emr@localhost",  # FLUSH ENGINE LOGS
     "CREATE USER sst@localhost IDENTIFIED BY 'sst'",
     "GRANT RELOAD, PROCESS, LOCK TABLES, BINLOG MONITOR, REPLICA MONITOR ON *.* TO sst@localhost",
 )

@@ -114,6 +114,7 @@ class Program:
         self._core = PathCore()
         self._needed = {name: asyncio.Event() for name in told["nodes"]}  # it is to be asked for a session
         self._served_since = monotonic()
+        self._unserved_since: float | None = None  # an idle server asks nothing, and is away from its storage as well
         self._refusals: dict[str, str] = {}
         self._gone = ""
         self._listener: Server | None = None
@@ -159,13 +160,15 @@ class Program:
         def lost(reason: str) -> None:
             log.info("%s: %s", name, reason)
             self._core.lost(link)
+            if self._core.link is None and self._unserved_since is None:
+                self._unserved_since = monotonic()
             self._look()
 
         session.lost = lost
         found = _EPOCH.search(session.offer.description)
         if not self._core.offered(link, name, int(found[1]) if found else 0):
             return
-        self._served_since = monotonic()
+        self._served_since, self._unserved_since = monotonic(), None
         self._look()
         log.info("served by %s (%s)", name, session.offer.description)
         if not self.offer.done():
@@ -190,7 +193,8 @@ class Program:
 
     def status(self) -> dict[str, Any]:
         """Everything an operator wants to know."""
-        core, oldest = self._core, self._core.oldest()
+        core = self._core
+        held_since = min((at for at in (core.oldest(), self._unserved_since) if at is not None), default=None)
         return {
             "volume": self._told["volume"],
             "session": self._told["session"],
@@ -198,7 +202,7 @@ class Program:
             "epoch": core.epoch,
             "kept_bytes": core.kept_bytes,
             "requests": len(core.waiting),
-            "held_s": round(monotonic() - oldest, 3) if oldest is not None else 0.0,
+            "held_s": round(monotonic() - held_since, 3) if held_since is not None else 0.0,
             "idle_s": round(monotonic() - self._host.asked_at, 3) if self._host is not None else 0.0,
             "replayed": core.replayed,
             "refusals": self._refusals if not core.node else {},

@@ -52,7 +52,7 @@ fault.inject(lab)
 print("holding", flush=True)
 signal.pause()
 """
-# A lab in which the server of a disk waits for itself in the kernel: for a page of this disk, in a group without memory.
+# A lab in which the server of a disk waits for itself in the kernel: short of memory, for a page of this disk.
 WEDGE = """
 import signal, sys
 from pathlib import Path

@@ -165,6 +165,26 @@ def test_what_a_dead_twin_left_in_the_outbox_is_delivered(rooms: Rooms) -> None:
     rooms.soon(lambda: rooms.left(rooms.member) == 0)
 
 
+def test_what_was_read_from_the_table_is_on_the_members_disk_before_it_is_delivered(
+    rooms: Rooms, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tries = 0
+
+    def not_yet(_: object) -> None:
+        nonlocal tries
+        tries += 1
+        raise OperationalError("FLUSH LOCAL ENGINE LOGS", None, Exception("its disk is held"))
+
+    rooms.away = True
+    assert rooms.write("n-1") == 201
+    with monkeypatch.context() as held:
+        held.setattr(carrying, "settle", not_yet)
+        rooms.away = False
+        rooms.soon(lambda: tries > 1)
+        assert rooms.has(rooms.third, "n-1") == 0
+    rooms.soon(lambda: rooms.has(rooms.third, "n-1") == 1)
+
+
 def test_the_wait_for_room_three_is_bounded() -> None:
     assert WAIT == 0.3, "DESIGN, section 6, rule 8"
 

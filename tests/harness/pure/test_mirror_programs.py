@@ -299,9 +299,41 @@ async def asked(socket: Path) -> dict[str, Any]:
     return found
 
 
+async def said(socket: Path, condition: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
+    """What it says as soon as this is true of it."""
+    async with asyncio.timeout(WITHIN):
+        while not condition(found := await asked(socket)):
+            pass
+    return found
+
+
 @pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
 def test_a_volume_that_is_taken_away_fails_at_once_and_comes_back(tmp_path: Path) -> None:
     asyncio.run(play_masking(tmp_path))
+
+
+async def play_an_idle_host(folder: Path) -> None:
+    """Take the storage away from a host that asks for nothing, and give it back."""
+    async with storage(folder) as world:
+        _, disk = await world.start_path(1)
+        await ask(disk, Kind.WRITE, 0, b"a" * 4096)
+        await ask(disk, Kind.FLUSH)
+        seen = folder / "path-1.status"
+        assert (await asked(seen))["held_s"] == 0
+        for name in ("svc-1", "svc-2"):
+            world.ticking.pop(name).cancel()
+            world.listeners[name].close()
+            world.nodes.pop(name).stop(0.0)
+        away = await said(seen, lambda status: status["held_s"] > 0)
+        assert (away["node"], away["requests"]) == ("", 0)
+        for name in ("svc-1", "svc-2"):
+            await world.start_node(name)
+        assert (await said(seen, lambda status: status["node"] != ""))["held_s"] == 0
+
+
+@pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
+def test_a_host_that_asks_nothing_is_away_from_its_storage_as_well(tmp_path: Path) -> None:
+    asyncio.run(play_an_idle_host(tmp_path))
 
 
 async def behind(world: Storage, disk: Session) -> None:
