@@ -85,6 +85,8 @@ def _again(stored: Stored, plan: Plan | None, trouble: list[str], promises: Prom
     verdict = replace(verdict, without_redundancy=_unprotected(stored), unprotected=told)
     if stored.verdict is not None and verdict.verdict is Outcome.NOT_MET:
         verdict = replace(verdict, accepted_by=stored.verdict.accepted_by)
+    if stored.verdict is not None and stored.verdict.failed_check is not None:  # no objective makes it good
+        verdict = verdict.failing(stored.verdict.failed_check)
     return Again(verdict, stored.verdict, (*stored.missing, *trouble))
 
 

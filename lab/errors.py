@@ -16,4 +16,13 @@ class NotAvailableError(Inconclusive):
 
 
 class NotMet(AssertionError):  # noqa: N818 - a verdict, in the verdict's word
-    """An objective of the plan was measured and is not met. The message is the verdict's sentence."""
+    """An objective of the plan was measured and is not met, or what a scenario insists on besides is not so.
+
+    Args:
+        message: the sentence.
+        fr: the same in French; as the message where it is not given.
+    """
+
+    def __init__(self, message: str, fr: str = "") -> None:
+        super().__init__(message)
+        self.fr = fr or message

@@ -15,22 +15,20 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lab.measure import Outcome, Verdict, VerdictError, verify
+from lab.measure import Verdict, VerdictError, verify, worse
 from lab.measure.deviations import review, to_json
 from lab.plan import dumps
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from lab.measure import Evidence, Readback
+    from lab.measure import Evidence, FailedCheck, Readback
     from lab.measure.deviations import Deviation, Listed
     from lab.plan import Plan
     from lab.preflight import Row
     from lab.recovery import Recovery
 
 FORMAT = 1
-_WORSE = (Outcome.MET, Outcome.INCONCLUSIVE, Outcome.NOT_MET)
-"""What counts more comes later: no doubt about one service may hide the measured interruption of another."""
 VERIFY = Path(verify.__file__)
 """The script that derives the headline figures again; each run folder carries it."""
 _NOTHING_TO_COMPARE = 2
@@ -59,6 +57,8 @@ class Scenario:
     recovery: Recovery | None = None
     """The way to room three, if it was taken."""
     verdict: Verdict | None = None
+    judged: dict[str, Verdict] = field(default_factory=dict)
+    """By service, what was concluded of it; `verdict` is the worst of these."""
     listeners: list[Callable[[str, str], None]] = field(default_factory=list)
     """Told of each event as it happens: what, and its text."""
     observed: list[str] = field(default_factory=list)
@@ -139,9 +139,20 @@ class Scenario:
         if known is not None and not alone:
             for each in (known, verdict):
                 (self.folder / f"verdict-{each.service}.json").write_text(each.to_json(), encoding="utf-8")
-        if known is None or alone or _WORSE.index(verdict.verdict) > _WORSE.index(known.verdict):
+        self.judged[verdict.service] = verdict
+        # No doubt about one service may hide the measured interruption of another.
+        if known is None or alone or worse(known.verdict, verdict.verdict) is not known.verdict:
             (self.folder / "verdict.json").write_text(verdict.to_json(), encoding="utf-8")
             self.verdict = verdict
+
+    def fail(self, check: FailedCheck) -> None:
+        """File that something else than the objective was not as the scenario insists, with its verdict.
+
+        The first one stays: what fails afterwards may follow from it. A verdict must have been filed.
+        """
+        assert self.verdict is not None, "a check fails beside a verdict"  # noqa: S101 - an invariant
+        if self.verdict.failed_check is None:
+            self.close(None, self.verdict.failing(check))
 
 
 class Run:

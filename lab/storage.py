@@ -40,8 +40,16 @@ class Compared:
         if not self.differ:
             held = f"writes held for {self.frozen:.2f} s at a time"
             return f"{self.volume}: both copies are the same ({self.grains} grains, {held})"
-        first = ", ".join(str(grain) for grain in self.differing[:5])
-        return f"{self.volume}: {self.differ} of {self.grains} grains differ, the first: {first}"
+        return f"{self.volume}: {self.differ} of {self.grains} grains differ, the first: {self._first}"
+
+    @property
+    def in_french(self) -> str:
+        """Where the copies differ, as a report says it."""
+        return f"{self.volume} : {self.differ} grains sur {self.grains} diffèrent, les premiers : {self._first}"
+
+    @property
+    def _first(self) -> str:
+        return ", ".join(str(grain) for grain in self.differing[:5])
 
 
 @dataclass(frozen=True)
@@ -62,7 +70,8 @@ class Verification:
             NotMet: the copies of a volume differ; the sentence says where.
         """
         if not self.identical:
-            raise NotMet("; ".join(str(volume) for volume in self.volumes if volume.differ))
+            wrong = [volume for volume in self.volumes if volume.differ]
+            raise NotMet("; ".join(map(str, wrong)), " ; ".join(volume.in_french for volume in wrong))
 
 
 class Storage:

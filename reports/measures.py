@@ -98,6 +98,11 @@ def judged(result: ScenarioResult, language: Language) -> tuple[Measure, ...]:
         )
         for name, count, most in counts
     ]
+    if verdict.failed_check is not None:
+        check = verdict.failed_check
+        found = language.typeset(check.sentence_fr if language.code == "fr" else check.sentence)
+        kept = False if check.outcome is Outcome.NOT_MET else None
+        rows.append(Measure(say("Vérification propre au scénario"), found, "—", kept))
     return tuple(rows)
 
 

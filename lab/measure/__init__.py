@@ -25,11 +25,12 @@ from .lanes import Cell, Lane, lanes
 from .phrases import Objective
 from .readback import Readback, ReadbackError
 from .records import Operation, Probe, Try, Writer
-from .verdict import Evidence, Outcome, Verdict, VerdictError
+from .verdict import Evidence, FailedCheck, Outcome, Verdict, VerdictError, worse
 
 __all__ = [
     "Cell",
     "Evidence",
+    "FailedCheck",
     "History",
     "Lane",
     "Objective",
@@ -44,4 +45,5 @@ __all__ = [
     "Writer",
     "judge",
     "lanes",
+    "worse",
 ]

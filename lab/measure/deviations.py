@@ -128,7 +128,9 @@ def review(deviations: Iterable[Deviation], verdicts: Sequence[Verdict], on: dat
 
 
 def _listed(deviation: Deviation, verdicts: Sequence[Verdict], on: date) -> Listed:
-    outcomes = [verdict.verdict for verdict in verdicts if deviation.is_about(verdict)]
+    # What a check of the scenario's own made of a verdict says nothing of the gap that was signed for.
+    about = [verdict for verdict in verdicts if deviation.is_about(verdict) and verdict.failed_check is None]
+    outcomes = [verdict.verdict for verdict in about]
     if Outcome.NOT_MET in outcomes:
         late = Standing.EXPIRED if on > deviation.expires else Standing.NOT_YET
         standing = Standing.USED if deviation.holds(on) else late

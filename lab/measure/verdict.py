@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from enum import StrEnum
 from typing import Any, Literal
@@ -11,8 +11,9 @@ from typing import Any, Literal
 from lab.errors import Inconclusive, LabError, NotMet
 
 from .availability import Availability, restored, stored
+from .wording import Words
 
-FORMAT = 2  # of verdict.json; none written before November 2026, which is format 1
+FORMAT = 3  # of verdict.json; none written before November 2026, which is format 1; 3 has `failed_check`
 
 
 class VerdictError(LabError):
@@ -45,6 +46,43 @@ class Evidence:
     detail: str = ""
     what_fr: str = ""
     detail_fr: str = ""
+
+
+_NBSP = "\N{NO-BREAK SPACE}"
+_WORSE = (Outcome.MET, Outcome.INCONCLUSIVE, Outcome.NOT_MET)
+"""What counts more comes later: no doubt may hide a measured failure."""
+
+
+def worse(one: Outcome, other: Outcome) -> Outcome:
+    """The one of two conclusions that counts for both."""
+    return max(one, other, key=_WORSE.index)
+
+
+@dataclass(frozen=True)
+class FailedCheck:
+    """What a scenario insists on besides its objective, and was not so; or what stopped it before it could look.
+
+    Args:
+        sentence: what was found, in English.
+        sentence_fr: the same in French.
+        outcome: not met when the check failed, inconclusive when the lab did.
+    """
+
+    sentence: str
+    sentence_fr: str
+    outcome: Outcome
+
+    @property
+    def words(self) -> Words:
+        """What is added to the verdict's sentence."""
+        found = Words(self.sentence.rstrip("."), self.sentence_fr.rstrip("."))
+        if self.outcome is Outcome.NOT_MET:
+            return found.within(
+                "A check of the scenario failed: {}.", f"Une vérification du scénario a échoué{_NBSP}: {{}}."
+            )
+        return found.within(
+            "The scenario did not reach its end: {}.", f"Le scénario n'est pas allé à son terme{_NBSP}: {{}}."
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,6 +126,7 @@ class Verdict:
             has no room three for this service.
         apart: each journey, profession and kind of session apart.
         accepted_by: who signed for this gap, until when the sentence says; empty when nobody did.
+        failed_check: what the scenario insists on besides the objective and was not so; None when all of it was.
     """
 
     scenario: str
@@ -123,6 +162,22 @@ class Verdict:
     unprotected: timedelta | None = None
     apart: tuple[Availability, ...] = ()
     accepted_by: str = ""
+    failed_check: FailedCheck | None = None
+
+    def failing(self, check: FailedCheck) -> Verdict:
+        """This verdict of a scenario one of whose own checks failed: never met, and nobody signed for that.
+
+        The figures stay. A gap that was signed for counts as met here: its deviation speaks of the objective only.
+        """
+        own = Outcome.MET if self.accepted_by else self.verdict
+        return replace(
+            self,
+            verdict=worse(own, check.outcome),
+            accepted_by="",
+            failed_check=check,
+            sentence=f"{self.sentence} {check.words.en}",
+            sentence_fr=f"{self.sentence_fr} {check.words.fr}",
+        )
 
     def require(self) -> None:
         """Return quietly when the objective is met, or somebody signed for the gap.
@@ -132,7 +187,7 @@ class Verdict:
             Inconclusive: the run says nothing about it.
         """
         if self.verdict is Outcome.NOT_MET and not self.accepted_by:
-            raise NotMet(self.sentence)
+            raise NotMet(self.sentence, self.sentence_fr)
         if self.verdict is Outcome.INCONCLUSIVE:
             raise Inconclusive(self.sentence)
 
@@ -178,6 +233,8 @@ def _stored(verdict: Verdict) -> list[tuple[str, object]]:
             pairs.append((name, stored(value)))
         elif name == "evidence":
             pairs.append((name, [vars(item) for item in value]))
+        elif name == "failed_check":
+            pairs.append((name, None if value is None else vars(value)))
         else:
             pairs.append((name, value))
     return pairs
@@ -197,4 +254,6 @@ def _restored(stored: dict[str, Any]) -> dict[str, Any]:
     fields["apart"] = restored(fields.get("apart", ()))
     fields["verdict"] = Outcome(fields["verdict"])
     fields["evidence"] = tuple(Evidence(**item) for item in fields["evidence"])
+    check = fields.get("failed_check")  # filed since format 3
+    fields["failed_check"] = check and FailedCheck(**{**check, "outcome": Outcome(check["outcome"])})
     return fields

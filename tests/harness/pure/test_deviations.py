@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lab.errors import Inconclusive, NotMet
-from lab.measure import Outcome, Verdict
+from lab.measure import FailedCheck, Outcome, Verdict
 from lab.measure.deviations import Deviation, Standing, accept, review, to_json
 from lab.plan import load
 from lab.run import Run
@@ -53,6 +53,17 @@ def test_the_day_after_it_expires_it_is_red_with_its_owner_and_the_day() -> None
     accept(GAP, [SIGNED], SIGNED.expires).verdict.require()
     with pytest.raises(NotMet, match=r"Mme Durand accepted expired on 2026-12-31"):
         accept(GAP, [SIGNED], SIGNED.expires + timedelta(days=1)).verdict.require()
+
+
+@pytest.mark.parametrize("outcome", [Outcome.NOT_MET, Outcome.INCONCLUSIVE])
+def test_nobody_signed_for_a_check_that_fails_beside_the_gap(outcome: Outcome) -> None:
+    failing = accept(GAP, [SIGNED], DAY).verdict.failing(FailedCheck("esx-11 is on", "esx-11 est allumé", outcome))
+    assert failing.verdict is outcome
+    assert not failing.accepted_by
+    with pytest.raises((NotMet, Inconclusive), match="esx-11 is on"):
+        failing.require()
+    (listed,) = review([SIGNED], [failing], DAY)
+    assert listed.standing is Standing.NOT_TRIED
 
 
 def test_before_it_is_signed_it_is_red_too() -> None:

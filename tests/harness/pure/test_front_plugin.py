@@ -8,6 +8,8 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
+from lab.analysis import analyse
+from lab.measure import FailedCheck, Outcome
 from tests.harness.pure.front_lab import SCENARIOS, conftest
 
 if TYPE_CHECKING:
@@ -122,6 +124,101 @@ def test_an_inconclusive_session_is_not_green(elsewhere: pytest.Pytester) -> Non
     result = run(elsewhere, "--scenario", "Z3")
     result.assert_outcomes(skipped=1, deselected=7)
     assert result.ret == pytest.ExitCode.TESTS_FAILED
+
+
+BESIDES = """
+import pytest
+from lab.errors import Inconclusive, LabError, NotMet
+
+
+@pytest.mark.scenario("Y")
+def test_it(lab):
+    {before}
+    {insists}
+"""
+CHECK = 'raise NotMet("svc-2 decides, not svc-1.", "svc-2 décide, pas svc-1.")'
+PLAIN = "assert 1 == 2"
+LOST = 'raise LabError("the engine is gone")'
+STALE = 'raise Inconclusive("the fault was not felt")'
+
+
+def besides(pytester: pytest.Pytester, before: str, insists: str, *options: str) -> tuple[str, dict[str, Any]]:
+    """What the session says of a scenario that insists on more than its objective, and what is filed."""
+    pytester.makeconftest(conftest())
+    pytester.makepyfile(BESIDES.format(before=before, insists=insists))
+    result = run(pytester, *options)
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    words = [line.split() for line in result.outlines if line.startswith("  ") and line.split()[-1:] == ["Y"]]
+    ((told, _),) = words
+    return told, json.loads((folder(pytester) / "Y" / "verdict.json").read_text("utf-8"))
+
+
+@pytest.mark.parametrize(
+    ("before", "insists", "told", "named"),
+    [
+        ('lab.judge("met").require()', CHECK, "not-met", "svc-2 decides, not svc-1."),
+        ('lab.judge("met").require()', PLAIN, "not-met", "assert 1 == 2"),
+        ('lab.judge("met").require()', 'assert 0, "in words"', "not-met", "in words"),
+        ('lab.judge("met").require()', LOST, "bench-error", "the engine is gone"),
+        ('lab.judge("met").require()', STALE, "inconclusive", "the fault was not felt"),
+        ('lab.judge("inconclusive")', CHECK, "not-met", "svc-2 decides, not svc-1."),
+        ('lab.judge("not-met")', LOST, "not-met", "the engine is gone"),
+        ("", PLAIN, "not-met", "assert 1 == 2"),
+    ],
+)
+def test_a_scenario_that_insists_on_more_is_filed_as_the_session_saw_it(
+    pytester: pytest.Pytester, before: str, insists: str, told: str, named: str
+) -> None:
+    said, verdict = besides(pytester, before, insists, "--junitxml", "j.xml")
+
+    filed = "not-met" if told == "not-met" else "inconclusive"
+    assert said == told
+    assert verdict["verdict"] == filed
+    assert verdict["failed_check"]["sentence"] == named
+    assert named.rstrip(".") in verdict["sentence"]
+    page = (folder(pytester) / "rapport.html").read_text("utf-8")
+    assert "non conforme" in page if filed == "not-met" else "indéterminé" in page
+    case = ET.parse(pytester.path / "j.xml").getroot().find(".//testcase")  # noqa: S314 - our own file
+    assert case is not None
+    assert {one.get("name"): one.get("value") for one in case.iter("property")}["verdict"] == filed
+    assert (case.find("failure") is not None) == (filed == "not-met" or told == "bench-error")
+
+
+def test_a_scenario_that_insists_on_more_says_it_in_french_and_when_it_is_judged_again(
+    pytester: pytest.Pytester,
+) -> None:
+    _, verdict = besides(pytester, 'lab.judge("met").require()', CHECK)
+    assert verdict["sentence_fr"] == "En mots. Une vérification du scénario a échoué\xa0: svc-2 décide, pas svc-1."
+    assert "svc-2 décide, pas svc-1" in (folder(pytester) / "rapport.html").read_text("utf-8")
+
+    (again,) = analyse(folder(pytester))
+    assert again.verdict.verdict == "not-met"
+    assert again.verdict.failed_check == FailedCheck(
+        "svc-2 decides, not svc-1.", "svc-2 décide, pas svc-1.", Outcome.NOT_MET
+    )
+    assert not again.differs
+
+
+def test_a_scenario_that_insists_on_more_is_stopped_before_it_looked(pytester: pytest.Pytester) -> None:
+    pytester.makeconftest(conftest())
+    pytester.makepyfile(BESIDES.format(before='lab.judge("met").require()', insists="raise KeyboardInterrupt"))
+    pytester.runpytest_subprocess(*TINY)  # pytester hands a Ctrl-C on to whoever plays the test
+
+    verdict = json.loads((folder(pytester) / "Y" / "verdict.json").read_text("utf-8"))
+    assert verdict["verdict"] == "inconclusive"
+    assert verdict["sentence"] == "dopasoins: met, in words. The scenario did not reach its end: it was stopped."
+
+
+def test_a_scenario_that_insists_on_more_is_failed_in_allure(pytester: pytest.Pytester) -> None:
+    pytester.makeconftest(conftest())
+    pytester.makepyfile(BESIDES.format(before='lab.judge("met").require()', insists=CHECK))
+    pytester.runpytest_subprocess(*TINY, "--alluredir", "allure")
+    (stored,) = (pytester.path / "allure").glob("*-result.json")
+    result = json.loads(stored.read_text())
+    (attached,) = [one["source"] for one in result["attachments"] if one["name"] == "verdict.json"]
+
+    assert result["status"] == "failed"
+    assert json.loads((pytester.path / "allure" / attached).read_text("utf-8"))["verdict"] == "not-met"
 
 
 def test_junit_carries_the_sentence(elsewhere: pytest.Pytester) -> None:

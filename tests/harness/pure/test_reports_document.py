@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 import reports
-from lab.measure import Outcome
+from lab.measure import FailedCheck, Outcome, Verdict
 from reports.load import load
 from tests.harness.pure.reports_folder import DAMAGED, FROZEN, MET, NOT_MET, STORIES, UNFELT, UNSEEN, Story, write_run
 
@@ -200,6 +200,17 @@ def test_measures_never_contradict_the_verdict(page: Page) -> None:
     assert "✘" not in sections[FROZEN.id].split("Mesuré et objectif")[1]
     assert "Interruption pour les soignants 21,6 s 0 s ✘ non" in sections[NOT_MET.id]
     assert not re.search("[✔✘]", sections[UNFELT.id].split("Mesuré et objectif")[1])
+
+
+@pytest.mark.parametrize(("language", "says"), [("fr", "svc-2 décide"), ("en", "svc-2 decides")])
+def test_a_check_that_failed_is_a_row_of_its_own(tmp_path: Path, language: str, says: str) -> None:
+    run = write_run(tmp_path, MET)
+    file = run / MET.id / "verdict.json"
+    check = FailedCheck("svc-2 decides", "svc-2 décide", Outcome.NOT_MET)
+    file.write_text(Verdict.from_json(file.read_text("utf-8")).failing(check).to_json(), "utf-8")
+
+    page = reports.write(run, language).read_text("utf-8")
+    assert re.search(rf"<td>{says}</td><td>—</td><td>[^/]*</span> non?<", page)
 
 
 def test_hostile_text_is_shown_not_run(tmp_path: Path) -> None:
