@@ -118,7 +118,9 @@ def placed(plan: Plan, placement: Mapping[str, str]) -> Iterator[Row]:
 
 
 def capacity(plan: Plan, placement: Mapping[str, str]) -> Iterator[Row]:
-    """Whether what runs would fit without any one room: HA restarts all of it, and the plan promises room for it."""
+    """Whether what runs would fit without any one room: HA restarts all of it, where the plan promises room for it."""
+    if not plan.ha.spares_a_room:
+        return
     memory = sum(plan.servers[name].memory for name in placement)
     rooms = {node.place for node in plan.nodes.values() if node.kind is NodeKind.HOST}
     for lost in sorted(rooms):

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lab.plan.errors import PlanError, quoted, unknown
+from lab.plan.files import SHIPPED, shipped
 from lab.plan.reading import read
 
 from .deviations import Deviation
@@ -30,8 +31,12 @@ class DeviationError(PlanError):
 
 
 def beside(plan: str) -> Path:
-    """Where the deviations of a plan file are looked for: `rooms.yaml` has `rooms.deviations.yaml` beside it."""
-    return Path(plan).with_suffix(".deviations.yaml")
+    """Where the deviations of a plan are looked for: `rooms.yaml` has `rooms.deviations.yaml` beside it.
+
+    Those of a shipped plan are shipped with it, unless the current folder has a file of that name.
+    """
+    own = Path(plan).with_suffix(".deviations.yaml")
+    return SHIPPED / own.name if plan in shipped() and not own.is_file() else own
 
 
 def deviations_of(plan: str, given: Path | None = None) -> tuple[Deviation, ...]:

@@ -164,6 +164,11 @@ class HighAvailability(Element):
     )
     admission: Admission = Field(default_factory=Admission, description="What the hosts keep free.")
 
+    @property
+    def spares_a_room(self) -> bool:
+        """Whether what runs must fit without any one room: not where all is admitted, or nothing leaves its room."""
+        return bool(self.admission.cpu or self.admission.memory) and self.rule is not Rule.MUST
+
     def priority_of(self, server: str) -> Priority:
         """Give the restart priority of a server."""
         return self.priority.get(server, Priority.MEDIUM)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,14 +18,16 @@ if TYPE_CHECKING:
     from lab.plan.reading import Data
     from lab.plan.reading import Path as Place
 
+SHIPPED = Path(__file__).parent / "shipped"
+"""The plans that come with the product, and what belongs to them."""
 LARGEST_FILE = 2**20
 """One mebibyte: 450 servers written out take a tenth of it."""
 
 
 def shipped() -> list[str]:
     """Give the names of the plans that come with the product."""
-    folder = resources.files("lab.plan") / "shipped"
-    return sorted(entry.name.removesuffix(".yaml") for entry in folder.iterdir() if entry.name.endswith(".yaml"))
+    names = (entry.name.removesuffix(".yaml") for entry in SHIPPED.iterdir() if entry.name.endswith(".yaml"))
+    return sorted(name for name in names if "." not in name)  # others lie beside a plan, as its accepted deviations
 
 
 def load(path: str | Path) -> Plan:
@@ -36,7 +37,7 @@ def load(path: str | Path) -> Plan:
         PlanError: one sentence with file, line, what is wrong and what would be right.
     """
     if isinstance(path, str) and path in shipped():
-        text = (resources.files("lab.plan") / "shipped" / f"{path}.yaml").read_text(encoding="utf-8")
+        text = (SHIPPED / f"{path}.yaml").read_text(encoding="utf-8")
         return loads(text, where=f"{path}.yaml")
     where = str(path) if str(path).isprintable() else repr(str(path))
     return loads(_decode(_content(Path(path), where), where), where=where)

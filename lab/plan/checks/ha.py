@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from lab.plan.checks.problem import Problem
 from lab.plan.errors import unknown
 from lab.plan.units import format_size
-from lab.plan.words import Continuity, NodeKind, Rule
+from lab.plan.words import Continuity, NodeKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,15 +30,15 @@ def problems(plan: Plan) -> Iterator[Problem]:
             yield Problem(("ha", "isolation_addresses"), unknown("node on management", name, on_management))
     servers = [server for server in plan.servers.values() if server.continuity is not Continuity.RESCUE]
     hosts = [node for node in plan.nodes.values() if node.kind is NodeKind.HOST]
-    if plan.ha.admission.cpu or plan.ha.admission.memory:
-        yield from _without_a_room(plan, servers, hosts)
+    if plan.ha.spares_a_room:
+        yield from _without_a_room(servers, hosts)
     yield from _admission(plan, servers, hosts)
 
 
-def _without_a_room(plan: Plan, servers: list[Server], hosts: list[Node]) -> Iterator[Problem]:
-    """Judged by sums, not by packing; a rule that keeps servers in their room leaves nothing to take over."""
+def _without_a_room(servers: list[Server], hosts: list[Node]) -> Iterator[Problem]:
+    """Judged by sums, not by packing."""
     rooms = dict.fromkeys(host.place for host in hosts)
-    if len(rooms) == 1 or plan.ha.rule is Rule.MUST:
+    if len(rooms) == 1:
         return
     for room in rooms:
         left = [host for host in hosts if host.place != room]

@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 from datetime import date
+from fnmatch import fnmatchcase
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from faults import CableCut, Crash, PowerLoss, SwitchLoss
+from faults.composing import steps_of
+from lab.expectation import expect
 from lab.measure.deviations import Deviation
 from lab.measure.signed import DeviationError, beside, deviations_of, parse
+from lab.plan import load
+
+if TYPE_CHECKING:
+    from lab.faulting import Fault
 
 GOOD = """\
 # What we live with for now.
@@ -36,6 +45,35 @@ def test_a_good_file_gives_its_deviations() -> None:
         ),
         Deviation("V15-*", "M. Petit", "second cable ordered", date(2026, 11, 1), date(2026, 12, 24)),
     )
+
+
+def test_a_shipped_plan_brings_its_own_unless_the_folder_has_some(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert deviations_of("zero") == ()
+    assert "R1-salle-1" in {deviation.scenario for deviation in deviations_of("pca-2012")}
+    (tmp_path / "pca-2012.deviations.yaml").write_text("# nothing is accepted\n")
+    assert deviations_of("pca-2012") == ()
+
+
+def test_what_is_accepted_of_the_plan_of_2012_is_what_the_plan_itself_lets_expect() -> None:
+    """Each shipped deviation is of a scenario of the gate in which somebody must be interrupted, and of no other."""
+    plan, accepted = load("pca-2012"), deviations_of("pca-2012")
+    told: dict[str, Fault] = {
+        **{f"H1-{host}": PowerLoss(host) for host in ("esx-11", "esx-12", "esx-21", "esx-22")},
+        **{f"R1-{room}": PowerLoss(room) for room in plan.rooms},
+        **{f"S5-{one}-a+{one}-b": CableCut(f"{one}-a", f"{one}-b") for one in ("fibre", "rocade-1", "rocade-2")},
+        **{f"H13c-{program}": Crash("dopasoins", program) for program in ("application", "database", "server")},
+        **{f"H15-{switch}": SwitchLoss(switch) for switch in plan.switches},
+        **{f"V1-{node}": PowerLoss(node) for node in ("svc-1", "svc-2")},
+        "H2": PowerLoss(plan.host_of("dopasoins")),  # at worst
+    }  # fmt: skip
+    stopped = {id_ for id_, fault in told.items() if expect(plan, "dopasoins", *steps_of(fault, plan)).klass in "CD"}
+
+    assert all(any(fnmatchcase(id_, deviation.scenario) for id_ in told) for deviation in accepted)
+    assert {id_ for id_ in told if any(fnmatchcase(id_, deviation.scenario) for deviation in accepted)} == stopped
+    assert {deviation.service for deviation in accepted} == {"dopasoins"}, "imaging may wait for a restart"
 
 
 @pytest.mark.parametrize("text", ["", "\n", "# nothing is accepted\n", "[]\n"])

@@ -9,6 +9,8 @@ import pytest
 
 import reports
 from lab.plan import Continuity, load
+from lab.plan.elements import HighAvailability
+from lab.plan.words import Rule
 from lab.preflight import Row, capacity, placed
 from tests.harness.pure.reports_folder import MET, write_run
 
@@ -48,6 +50,14 @@ def test_memory_that_one_room_could_not_hold_is_seen() -> None:
     rows = [row for row in capacity(plan, HOME) if not row.holds]
     assert len(rows) == 2
     assert re.fullmatch(r"memory reserved, .* without salle-\d: .* and should be ≤ .*", str(rows[0]))
+
+
+@pytest.mark.parametrize("ha", [{"admission": {"cpu": 0, "memory": 0}}, {"rule": Rule.MUST}])
+def test_a_plan_that_admits_everything_or_leaves_no_room_is_asked_for_no_spare_one(ha: dict[str, object]) -> None:
+    greedy = {name: server.model_copy(update={"memory": 2**50}) for name, server in ZERO.servers.items()}
+    told = HighAvailability.model_validate({**ZERO.ha.model_dump(), **ha})
+    plan = ZERO.model_copy(update={"servers": greedy, "ha": told})
+    assert not list(capacity(plan, HOME))
 
 
 @pytest.mark.parametrize(("language", "says"), [("fr", "maîtres de la haute disponibilité"), ("en", "masters")])
