@@ -13,6 +13,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from lab import private
 from lab.errors import LabError
 from lab.expectation import expect
 from lab.measure import History, Outcome, Readback, judge
@@ -25,6 +26,7 @@ from lab.waiting import wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from lab.bench import Lab
     from lab.enclosure import Process
@@ -69,8 +71,7 @@ class Observation:
         wards = list(lab.wards)
         jobs = [("pulse", wards[0]), *(("journeys", ward) for ward in wards)]
         for number, (job, ward) in enumerate(jobs):
-            config = self.scenario.folder / f"{job}-{ward}{self._mark}.json"
-            config.write_text(json.dumps(self._service.client_config(self, ward, number, defects)))
+            config = self._tell(job, ward, self._service.client_config(self, ward, number, defects))
             log = str(self.scenario.folder / f"{job}-{ward}{self._mark}.log")
             command = (sys.executable, "-m", "lab.wards", job, str(config))
             self._processes.append(lab.enclosure.spawn(*command, log=log, net=lab.wards[ward]))
@@ -80,6 +81,14 @@ class Observation:
             within=30 + writes,
             because=self._trouble,
         )
+
+    def _tell(self, job: str, ward: str, config: dict[str, Any]) -> Path:
+        """Write what a client is told; never in the run folder, which people pass on: clinicians' secrets are in it."""
+        folder = self._service.lab.enclosure.state / "clients"
+        folder.mkdir(mode=0o700, exist_ok=True)
+        path = folder / f"{job}-{ward}{self._mark}.json"
+        private.write(path, json.dumps(config))
+        return path
 
     def stop(self) -> None:
         """Let the wards finish what is under way, and leave."""

@@ -11,6 +11,7 @@ from ipaddress import IPv4Interface
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from lab import private
 from lab.errors import LabError
 from lab.fabric import Fabric, Layout, NodePort, Strand
 from lab.waiting import wait_until
@@ -93,7 +94,7 @@ class Rig:
             rate=rate,
         )
         told = self._folder / "config.json"
-        told.write_text(config.to_json(), encoding="utf-8")
+        private.write(told, config.to_json())
         clients = [self._within("ward", "lab.wards", kind, str(told)) for kind in kinds]
         wait_until(self._served, within=10, because="the ward is not served")
         yield

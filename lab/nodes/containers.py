@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from lab import private
 from lab.enclosure import TAG
 from lab.enclosure.loops import rules
 from lab.nodes.asking import NodeError, ask
@@ -72,7 +73,7 @@ class Containers:
         """Make a node's container, with its specification; it is off."""
         folder = self.specification(name).parent
         folder.mkdir(parents=True, exist_ok=True)
-        self.specification(name).write_text(json.dumps(spec, indent=1))
+        private.write(self.specification(name), json.dumps(spec, indent=1))  # the lab's secrets are in it
         mounts = {
             str(REPLICA): {"bind": "/opt/bascule/replica", "mode": "ro"},
             str(folder): {"bind": "/etc/bascule", "mode": "ro"},

@@ -99,11 +99,10 @@ def _listed(name: str, value: object, right: str) -> list[Any]:
 
 def _clinicians(name: str, value: object) -> tuple[Clinician, ...]:
     right = 'a list of at least one {"clinician": ..., "secret": ...}'
-    listed = _listed(name, value, right)
     try:
-        return tuple(Clinician(**item) for item in listed)
-    except TypeError as error:
-        raise _refused(name, value, right) from error
+        return tuple(Clinician(**item) for item in _listed(name, value, right))
+    except (TypeError, ConfigError):  # the value is not said: it holds secrets
+        raise ConfigError(f"{name} must be {right}") from None
 
 
 def _patients(name: str, value: object) -> tuple[str, ...]:

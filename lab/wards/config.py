@@ -7,6 +7,8 @@ import secrets
 from dataclasses import asdict, dataclass, field, fields
 from typing import TYPE_CHECKING
 
+from lab import private
+
 from .checks import CHECKS, Clinician, ConfigError
 
 if TYPE_CHECKING:
@@ -84,14 +86,14 @@ class Config:
         """Read a configuration file.
 
         Raises:
-            ConfigError: it is not there, is not JSON, or has a key that is unknown, missing or of a wrong
-                value.
+            ConfigError: it is not there, is open to others than its owner, is not JSON, or has a key that is
+                unknown, missing or of a wrong value.
         """
         try:
-            return cls.of(json.loads(path.read_text(encoding="utf-8")))
+            return cls.of(json.loads(private.read(path)))
         except (OSError, ValueError) as error:
             raise ConfigError(f"{path}: cannot be read as JSON: {error}") from error
-        except ConfigError as error:
+        except (ConfigError, private.ExposedError) as error:
             raise ConfigError(f"{path}: {error}") from error
 
     @classmethod

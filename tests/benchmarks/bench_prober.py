@@ -14,6 +14,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+from lab import private
 from lab.measure import History
 from lab.wards import Clinician, Config
 
@@ -41,7 +42,7 @@ def measure(port: int, per_second: int, seconds: int, folder: Path) -> None:
         patients=("p0001",),
         interval_ms=1000 / per_second,
     )
-    (folder / "config.json").write_text(config.to_json(), encoding="utf-8")
+    private.write(folder / "config.json", config.to_json())
     with subprocess.Popen([sys.executable, "-m", "lab.wards", "pulse", str(folder / "config.json")]) as prober:
         try:
             prober.wait(2)

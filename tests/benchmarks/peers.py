@@ -19,6 +19,7 @@ from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING, Any
 
+from lab import private
 from lab.measure import History
 from lab.measure.interruption import longest_gap
 from lab.waiting import wait_until
@@ -131,7 +132,7 @@ def ours_see(port: int, lengths: list[float], draw: Random, folder: Path) -> lis
     nurse, patients = (Clinician("c001", "none"),), ("p0001",)
     here = "127.0.0.1"
     config = Config(history=str(path), ward="banc", url_host=here, port=port, clinicians=nurse, patients=patients)
-    (folder / "config.json").write_text(config.to_json())
+    private.write(folder / "config.json", config.to_json())
     known = []
     with subprocess.Popen([sys.executable, "-m", "lab.wards", "pulse", str(folder / "config.json")]) as pulse:
         wait_until(lambda: path.exists() and b'"o":"ok"' in path.read_bytes(), within=10, because="not served")

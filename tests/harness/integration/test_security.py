@@ -14,6 +14,7 @@ from lab.enclosure import is_alive
 from lab.enclosure.loops import rules
 from lab.fabric.firewall import Firewall
 from lab.nodes import CAPABILITIES
+from lab.replica.emr.people import clinician_ids, secret_of
 from lab.waiting import wait_until
 
 if TYPE_CHECKING:
@@ -79,6 +80,33 @@ BITS = [
     "BPF",
     "CHECKPOINT_RESTORE",
 ]
+PLANTED = "planted-0f-5ec2e7s-n0-w0rd"
+PLAYS = f"""
+import secrets, sys
+import pytest
+
+drawn = secrets.token_hex
+secrets.token_hex = lambda size=32: {PLANTED!r} if size == 16 else drawn(size)  # the lab's own
+sys.exit(pytest.main(sys.argv[1:]))
+"""
+SCENARIO = """
+import pytest
+
+from faults import CableCut
+
+
+@pytest.mark.scenario("leaky")
+@pytest.mark.service("dopasoins")
+def test_it(lab, service):
+    with service.observed() as history, lab.fault(CableCut("fibre-a")):
+        lab.hold()
+
+    service.judge(history).require()
+    lab.nodes.collect(lab.scenario.folder / "logs")
+    assert not list((lab.scenario.folder / "logs").rglob("*")), vars(lab.scenario)
+"""
+# What a clinician's browser shows to be let in, as `lab.replica.emr.tokens` signs it.
+_TOKEN = re.compile(rb"c\d{3}\.\d{9,}\.[0-9A-Za-z_=-]{8,}")
 HARNESS = """
 import signal, sys
 from lab.bench import Lab
@@ -145,6 +173,35 @@ def test_the_machine_is_as_it_was_while_a_lab_is_broken_and_after_its_harness_wa
         wait_until(lambda: not is_alive(name), within=10, because="process 1 lives")
         harness.communicate()
     assert machine() == before
+
+
+def telling(folder: Path) -> list[str]:
+    """The files below a folder that tell a secret: the lab's own, a clinician's, or the proof of one."""
+    told = [PLANTED.encode(), *(secret_of(name).encode() for name in clinician_ids())]
+    found = []
+    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+        content = path.read_bytes()
+        if any(secret in content for secret in told) or _TOKEN.search(content):
+            found.append(str(path.relative_to(folder)))
+    return found
+
+
+def test_no_secret_is_told_to_anybody(tmp_path: Path) -> None:
+    """Neither run folder, logs, report, JUnit, Allure nor terminal has one, not even of a scenario that failed."""
+    (tmp_path / "test_ours.py").write_text(SCENARIO)
+    command = [sys.executable, "-c", PLAYS, "--plan", "tiny", "-p", "no:cacheprovider", "--showlocals"]
+    command += ["--alluredir", "allure", "--junitxml", "junit.xml", "test_ours.py"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, check=False, timeout=300)
+    (tmp_path / "terminal").write_bytes(done.stdout + done.stderr)
+    names = {path.name for path in tmp_path.rglob("*")}
+
+    assert "not-met" in done.stdout.decode(), done.stdout.decode()[-2000:]
+    assert names >= {"history.jsonl", "verdict.json", "rapport.html", "junit.xml", "allure", "logs"}
+    assert [path for path in tmp_path.glob("runs/*/leaky/logs/**/*") if path.is_file() and path.stat().st_size]
+    assert telling(tmp_path) == []
+
+    (tmp_path / "allure" / "planted.txt").write_text(f"told: {PLANTED}")
+    assert telling(tmp_path) == ["allure/planted.txt"], "who finds nothing must be able to find something"
 
 
 def test_nodes_hold_the_listed_capabilities_and_loop_devices_only(tiny: Lab) -> None:

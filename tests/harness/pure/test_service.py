@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import stat
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import SimpleNamespace
@@ -13,6 +14,7 @@ import pytest
 from lab.errors import LabError
 from lab.measure import Outcome, Readback, Verdict
 from lab.plan import Plan, load
+from lab.replica.emr.people import secret_of
 from lab.run import Run
 from lab.service import Observation, Service
 
@@ -129,6 +131,27 @@ def test_two_services_observed_in_one_scenario_have_files_of_their_own(scenario:
     assert [config["url_host"] for config in told.values()] == ["10.78.4.10", "10.78.4.9"]
     again = Observation(service("dopasoins", lab), scenario)
     assert again.path == scenario.history, "observed twice, a service goes on in its own"
+
+
+def test_clinicians_secrets_stay_with_the_lab_and_out_of_the_run_folder(scenario: Scenario, tmp_path: Path) -> None:
+    (tmp_path / "state").mkdir()
+    spawned: list[str] = []
+    lab: Any = FakeLab()
+    lab.wards = {"cardiologie": 7}
+    lab.enclosure = SimpleNamespace(state=tmp_path / "state", spawn=lambda *argv, **_: spawned.append(argv[-1]))
+    found = Observation(service("dopasoins", lab), scenario)
+    scenario.history.write_text('{"k":"pulse"\n')  # no history: it ends the wait for one
+    with pytest.raises(json.JSONDecodeError):
+        found.start(frozenset())
+
+    assert sorted(Path(path).name for path in spawned) == ["journeys-cardiologie.json", "pulse-cardiologie.json"]
+    for path in map(Path, spawned):
+        assert path.parent.parent == tmp_path / "state"
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600
+        assert secret_of("c001") in path.read_text()
+    left = [path.read_bytes() for path in scenario.folder.parent.rglob("*") if path.is_file()]
+    assert left
+    assert not [content for content in left if secret_of("c001").encode() in content]
 
 
 def verdict(name: str, outcome: Outcome) -> Verdict:

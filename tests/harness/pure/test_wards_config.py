@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import stat
 import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from lab import private
 from lab.wards import Clinician, Config, ConfigError
 
 if TYPE_CHECKING:
@@ -34,7 +36,7 @@ def test_what_is_not_said_has_the_plans_values() -> None:
 def test_a_configuration_survives_its_file(tmp_path: Path) -> None:
     config = Config.of({**GOOD, "rate": 0.5, "closed_loop": True, "retry": False, "tag": "x1"})
     path = tmp_path / "config.json"
-    path.write_text(config.to_json(), encoding="utf-8")
+    private.write(path, config.to_json())
 
     assert Config.load(path) == config
 
@@ -54,7 +56,7 @@ def test_a_configuration_survives_its_file(tmp_path: Path) -> None:
         ("patients", [], "patients is []; it must be a list of at least one patient's id"),
         ("patients", [7], "patients is 7; it must be a text"),
         ("clinicians", ["c001"], 'a list of at least one {"clinician": ..., "secret": ...}'),
-        ("clinicians", None, "clinicians is None"),
+        ("clinicians", None, 'clinicians must be a list of at least one {"clinician": ..., "secret": ...}'),
         ("history", "", "history is ''; it must be a text"),
         ("speed", 3, "unknown key 'speed'; known: history, ward, url_host, clinicians, patients, port,"),
     ],
@@ -74,11 +76,37 @@ def test_a_missing_key_is_named() -> None:
 @pytest.mark.parametrize(("text", "sentence"), [("{", "cannot be read as JSON"), ("[]", "is a JSON object")])
 def test_a_file_that_holds_no_configuration_is_named(tmp_path: Path, text: str, sentence: str) -> None:
     path = tmp_path / "config.json"
-    path.write_text(text, encoding="utf-8")
+    private.write(path, text)
 
     with pytest.raises(ConfigError, match=sentence) as caught:
         Config.load(path)
     assert str(caught.value).startswith(f"{path}: ")
+
+
+@pytest.mark.parametrize("mode", [0o644, 0o640, 0o602])
+def test_a_file_that_is_open_to_others_is_refused(tmp_path: Path, mode: int) -> None:
+    path = tmp_path / "config.json"
+    private.write(path, Config.of(GOOD).to_json())
+    path.chmod(mode)
+
+    with pytest.raises(ConfigError, match=rf"others may use it \(mode {mode:03o}\).*: chmod 600 {path}"):
+        Config.load(path)
+
+
+def test_a_file_with_secrets_replaces_one_that_was_open_to_others(tmp_path: Path) -> None:
+    path = tmp_path / "config.json"
+    path.write_text("{}")
+    private.write(path, "[]")
+
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert private.read(path) == "[]"
+
+
+@pytest.mark.parametrize("wrong", [[{"clinician": "c001", "secret": "planted", "mood": "good"}], {"c001": "planted"}])
+def test_a_secret_is_not_in_the_sentence_that_refuses_it(wrong: object) -> None:
+    with pytest.raises(ConfigError, match=r"^clinicians must be a list") as caught:
+        Config.of({**GOOD, "clinicians": wrong})
+    assert "planted" not in str(caught.value)
 
 
 @pytest.mark.parametrize(
