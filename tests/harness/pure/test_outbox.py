@@ -24,6 +24,8 @@ from lab.replica.outbox.core import (
     Unprotected,
 )
 
+BOOT = 1.0  # seconds that an application needs at least to come back; longer than WAIT
+
 
 @dataclass
 class Writer:
@@ -33,6 +35,8 @@ class Writer:
     begun: int
     committed: bool = False
     deadline: float | None = None
+    freed: bool = False
+    """Whether the breaker opened while it waited: it waits for nothing more, and may hear of it late."""
 
 
 @dataclass
@@ -99,14 +103,20 @@ class Rooms(RuleBasedStateMachine):
         for writer in [w for w in self.writers if w.deadline is not None]:
             if writer.deadline is not None and self.now >= writer.deadline:
                 self.core.expired(writer.seq)
+                self._free()
             if self.core.is_delivered(writer.seq):
                 self._answer(writer)
 
     def _answer(self, writer: Writer) -> None:
         self.writers.remove(writer)
         self.acts[writer.seq].answered = self._event()
-        if not self.core.is_open:
+        if not self.core.is_open and not writer.freed:
             assert writer.seq in self.room, "answered while the breaker is shut, and room three lacks it"
+
+    def _free(self) -> None:
+        """The breaker opened. It may be shut before a writer's thread has its turn: room three gave the charge back."""
+        for writer in [w for w in self.writers if w.deadline is not None]:
+            writer.freed = writer.freed or self.core.is_open
 
     # -- the sender
 
@@ -153,6 +163,7 @@ class Rooms(RuleBasedStateMachine):
     @rule()
     def hear_nothing(self) -> None:
         self.core.failed(self.now)
+        self._free()
         self.delivering, self.arrived = None, False
 
     # -- trouble and time
@@ -168,7 +179,12 @@ class Rooms(RuleBasedStateMachine):
 
     @rule()
     def die(self) -> None:
-        """The application is killed: its memory is lost, its clinicians get no answer, the table stays."""
+        """The application is killed: its memory is lost, its clinicians get no answer, the table stays.
+
+        Its next life takes what is older than any wait for answered by the former one. A row that is younger, and was
+        answered because the breaker was open, would be found only by an application that is back within that wait.
+        """
+        self.now += BOOT
         self.core = Outbox(self.defects)
         self.writers.clear()
         self.reading, self.delivering, self.arrived, self.knows_all = None, None, False, False
@@ -284,6 +300,29 @@ def test_the_time_unprotected_lasts_from_the_first_act_that_lacks_until_room_thr
 
     assert core.periods == [Unprotected(10.0, 20.2, 2)]
     assert not core.is_open
+
+
+def test_a_writer_that_was_let_go_may_hear_of_it_once_the_breaker_is_shut_again() -> None:
+    """Its act is not in room three, and that is known."""
+    core = Shut().core
+    core.committed(Row(1, "act", ""), 10.0)
+    core.failed(10.1)
+    core.resume()
+
+    assert not core.is_open
+    assert core.is_delivered(1), "it waits no more"
+    assert core.unprotected_since() == 10.0
+    assert core.lacking == 1
+
+
+@pytest.mark.parametrize(("age", "since"), [(BOOT, 10.0), (WAIT / 2, None)])
+def test_what_a_former_life_left_counts_as_answered_once_it_is_older_than_any_wait(
+    age: float, since: float | None
+) -> None:
+    core = Outbox()
+    core.next(10.0 + age)
+    core.read([Row(1, "act", "", age)], 10.0 + age)
+    assert core.unprotected_since() == since
 
 
 def test_what_is_written_while_the_last_reading_is_under_way_is_read_too() -> None:
