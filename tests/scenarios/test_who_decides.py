@@ -28,7 +28,7 @@ def test_who_decides_is_who_the_plan_says(lab: Lab, place_cut: Cut) -> None:
 
     with dopasoins.observed() as history, lab.fault(parting(place_cut)):
         lab.hold()
-        found = deciders.find(lab)
+        found = deciders.settled(lab, place_cut)
 
     dopasoins.judge(history).require()
     found.require(lab, place_cut)
