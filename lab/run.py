@@ -138,12 +138,18 @@ class Scenario:
         alone = known is None or known.service == verdict.service
         if known is not None and not alone:
             for each in (known, verdict):
-                (self.folder / f"verdict-{each.service}.json").write_text(each.to_json(), encoding="utf-8")
+                self._own(each).write_text(each.to_json(), encoding="utf-8")
+        elif self._own(verdict).exists():
+            self._own(verdict).write_text(verdict.to_json(), encoding="utf-8")
         self.judged[verdict.service] = verdict
         # No doubt about one service may hide the measured interruption of another.
         if known is None or alone or worse(known.verdict, verdict.verdict) is not known.verdict:
             (self.folder / "verdict.json").write_text(verdict.to_json(), encoding="utf-8")
             self.verdict = verdict
+
+    def _own(self, verdict: Verdict) -> Path:
+        """Where the verdict of a service lies, if it is one of several."""
+        return self.folder / f"verdict-{verdict.service}.json"
 
     def fail(self, check: FailedCheck) -> None:
         """File that something else than the objective was not as the scenario insists, with its verdict.

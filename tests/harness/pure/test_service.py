@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from lab.errors import LabError
-from lab.measure import Outcome, Readback, Verdict
+from lab.measure import FailedCheck, Outcome, Readback, Verdict
 from lab.plan import Plan, load
 from lab.replica.emr.people import secret_of
 from lab.run import Run
@@ -190,6 +190,25 @@ def test_the_verdict_of_a_scenario_is_the_worst_of_its_services(
     assert {"readback.json", "readback-imagerie.json"} <= set(told)
     assert scenario.verdict is not None
     assert scenario.verdict.service == whose
+
+
+@pytest.mark.parametrize(("outcomes", "whose"), [((MET, MET), "dopasoins"), ((MET, DOUBT), "imagerie")])
+def test_a_check_that_fails_is_filed_with_the_verdict_of_the_scenario(
+    scenario: Scenario, outcomes: tuple[Outcome, Outcome], whose: str
+) -> None:
+    for name, outcome in zip(("dopasoins", "imagerie"), outcomes, strict=True):
+        scenario.claim(name)
+        scenario.close(None, verdict(name, outcome))
+    scenario.fail(FailedCheck("the copies differ", "les copies diffèrent", MISSED))
+    scenario.fail(FailedCheck("the lab is gone", "le banc n'est plus là", DOUBT))
+
+    files = {path.name: Verdict.from_json(path.read_text("utf-8")) for path in scenario.folder.glob("verdict*.json")}
+    (other,) = {"dopasoins", "imagerie"} - {whose}
+    assert files["verdict.json"] == files[f"verdict-{whose}.json"] == scenario.verdict
+    assert files["verdict.json"].sentence.startswith(f"{whose}: ")
+    assert files["verdict.json"].sentence.endswith(" A check of the scenario failed: the copies differ.")
+    assert files["verdict.json"].verdict is MISSED
+    assert files[f"verdict-{other}.json"].failed_check is None
 
 
 def test_a_scenario_of_one_service_has_the_files_that_it_always_had(scenario: Scenario) -> None:
