@@ -58,8 +58,13 @@ def test_a_shipped_plan_brings_its_own_unless_the_folder_has_some(
 
 
 def test_what_is_accepted_of_the_plan_of_2012_is_what_the_plan_itself_lets_expect() -> None:
-    """Each shipped deviation is of a scenario of the gate in which somebody must be interrupted, and of no other."""
-    plan, accepted = load("pca-2012"), deviations_of("pca-2012")
+    """Each shipped deviation is of a scenario of the gate in which somebody must be interrupted, and of no other.
+
+    But for one that was measured: the plan lets expect nothing of a host that lives and is slow.
+    """
+    plan, every = load("pca-2012"), deviations_of("pca-2012")
+    accepted = [deviation for deviation in every if deviation.scenario != "H1b-esx-11"]
+    assert len(every) == len(accepted) + 1
     told: dict[str, Fault] = {
         **{f"H1-{host}": PowerLoss(host) for host in ("esx-11", "esx-12", "esx-21", "esx-22")},
         **{f"R1-{room}": PowerLoss(room) for room in plan.rooms},
