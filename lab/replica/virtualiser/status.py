@@ -68,10 +68,8 @@ async def obey(node: Node, line: str) -> dict[str, Any]:
     match line.split():
         case [] | ["status"]:
             return status(node)
-        case ["verify", volume]:
-            return await _verify(node, volume, "")
-        case ["verify", volume, repair] if repair.startswith("repair="):
-            return await _verify(node, volume, repair.removeprefix("repair="))
+        case ["verify", volume, *more] if not more or (len(more) == 1 and more[0].startswith("repair=")):
+            return await _verify(node, volume, "".join(more).removeprefix("repair="))
         case ["resync-rate", rate] if rate == "own" or rate.replace(".", "", 1).isdecimal():
             for one in node.volumes.values():
                 one.rate = one.settings.rate if rate == "own" else int(float(rate) * MIB)

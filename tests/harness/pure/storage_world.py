@@ -98,9 +98,7 @@ class World:
         )
         self.atoms = self.geometry.size // ATOM
         self.oracle = Oracle(self.atoms)
-        self.arrays = {
-            name: Array(self.clock, self.network, name, self.geometry, schedule.defects) for name in ARRAYS
-        }
+        self.arrays = {name: Array(self.clock, self.network, name, self.geometry, schedule.defects) for name in ARRAYS}
         self.nodes = {name: VirtualisationNode(self, name, preferred=name == "svc-1") for name in ("svc-1", "svc-2")}
         self.host: HostMachine
         self._sessions = 0
