@@ -13,7 +13,7 @@ from faults.hang import Hang
 from faults.isolation import Isolation
 from faults.latency import Latency
 from faults.loss import Loss
-from faults.maintenance import HostMaintenance
+from faults.maintenance import ArrayReplaced, HostMaintenance
 from faults.masking import PermanentDeviceLoss
 from faults.networks import NetworkCut, PortLoss
 from faults.nothing import Nothing
@@ -28,6 +28,7 @@ from faults.several import Then
 from faults.starved import MemoryPressure, Starved
 
 __all__ = [
+    "ArrayReplaced",
     "BitRot",
     "Blackhole",
     "CableCut",

@@ -1,4 +1,4 @@
-"""A host that is taken out of service on purpose, in the way that its keeper would."""
+"""Planned changes: what is taken out of service on purpose, in the way that its keeper would."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from faults.targets import known
 from lab.faulting import Felt
+from lab.nodes import NodeError, successor
 from lab.plan import NodeKind, Scope
 from lab.waiting import wait_until
 
@@ -67,3 +68,55 @@ class HostMaintenance:
 
     def _carried(self, lab: Site) -> list[str]:
         return [server for server, host in lab.cluster.placement().items() if host == self.host]
+
+
+@dataclass(frozen=True)
+class ArrayReplaced:
+    """A new array takes the place of an old one while its volumes are served, as in the migration of 2021.
+
+    The new one gets a third copy of each volume; the old one is retired when all other copies are in sync. It is healed
+    in the same way: the volumes go back.
+    """
+
+    array: str
+
+    def lost(self, plan: Plan) -> frozenset[str]:
+        """Nothing: the two copies of each volume are three for a while."""
+        known(self.array, [node.name for node in plan.nodes.values() if node.kind is NodeKind.ARRAY], "array")
+        return frozenset()
+
+    def scope(self, plan: Plan) -> Scope:
+        """One component."""
+        self.lost(plan)
+        return Scope.ONE_COMPONENT
+
+    @property
+    def french(self) -> str:
+        """What the report calls it."""
+        return f"Remplacement de la baie {self.array} par une neuve, sans arrêt"
+
+    def inject(self, lab: Site) -> None:
+        """Order it, and wait until the old array holds no copy."""
+        self.lost(lab.plan)
+        lab.levers.copies.replace(self.array)
+
+    def holds(self, lab: Site) -> Felt:
+        """Each of its volumes is in sync on the new array, and nobody may write to the old one."""
+        copies, new = lab.levers.copies, successor(self.array)
+        its = {name for name, volume in lab.plan.volumes.items() if self.array in volume.copies}
+        try:
+            moved, left = its & set(copies.in_sync(new)), copies.on(self.array)
+            writers = copies.writers(self.array)
+        except NodeError as error:
+            return Felt(holds=False, detail=str(error), detail_fr="le stockage ne répond pas")
+        return Felt(
+            moved == its and not left and not writers,
+            f"{len(moved)} of {len(its)} volumes in sync on {new}, {len(left)} on {self.array}, "
+            f"which {writers} sessions may write to",
+            f"volumes à jour sur {new} : {len(moved)} sur {len(its)}, encore sur {self.array} : {len(left)}, "
+            f"sessions qui y écrivent : {writers}",
+        )
+
+    def heal(self, lab: Site) -> None:
+        """Let the volumes go back to the array of the plan, in the same way."""
+        lab.levers.copies.restore([self.array])

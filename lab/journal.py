@@ -35,6 +35,7 @@ class Harm(StrEnum):
     THROTTLED = "throttled"
     WITHHELD = "withheld"
     MAINTENANCE = "in maintenance"
+    REPLACED = "replaced"
 
 
 class Journal:

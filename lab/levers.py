@@ -8,6 +8,7 @@ import sys
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from lab.copies import Copies
 from lab.enclosure import Process
 from lab.impairments import Impairments
 from lab.journal import Harm, Journal
@@ -41,6 +42,7 @@ class Levers:
         self.straits = Straits(nodes, self.journal)
         self.decay = Decay(nodes, self.journal, self.straits)
         self.masking = Masking(nodes, self.journal)
+        self.copies = Copies(nodes, self.journal)
         self._lives: dict[str, int] = {}
         self.programs = Programs(nodes, self.journal)
         self._firmware_pids = enclosure.state / "firmware.json"
@@ -258,6 +260,7 @@ class Levers:
         self.straits.empty(self.journal.open(Harm.FILLED))
         self.decay.mend(self.journal.open(Harm.ROTTEN))
         self.end_maintenance(self.journal.open(Harm.MAINTENANCE))
+        self.copies.restore(self.journal.open(Harm.REPLACED))
 
     def unflap(self, interfaces: Iterable[str]) -> None:
         """End a loose connection, and light what may be lit."""

@@ -137,6 +137,7 @@ class MemoryNodes:
         self.throttled: set[str] = set()
         self.withheld: set[tuple[str, str]] = set()
         self.maintained: set[str] = set()
+        self.copies = {name: list(volume.copies) for name, volume in plan.volumes.items() if volume.size}
         self.squeezed: set[str] = set()
         for node in plan.nodes.values():
             if node.kind in PLAYED:
@@ -199,7 +200,8 @@ class MemoryNodes:
             case ["service", host]:
                 self.maintained.discard(host)
             case ["status"]:
-                return {"mischief": {"rotten": [[volume, 0] for array, volume in self.rotten if array == name]}}
+                rotten = [[volume, 0] for array, volume in self.rotten if array == name]
+                return {"mischief": {"rotten": rotten}, "sessions": []}
             case ["rot" | "decay", volume, *_]:
                 self._insist(name)
                 self.rotten.add((name, volume))
@@ -219,7 +221,10 @@ class MemoryNodes:
                 self.withheld.discard((volume, host))
             case ["resync-rate", rate]:
                 (self.throttled.discard if rate == "own" else self.throttled.add)(name)
-        return {"active": self._kinds[name] is NodeKind.VIRTUALISER}
+            case ["replace", volume, old, new]:
+                self.copies[volume] = [new if array == old else array for array in self.copies[volume]]
+        volumes = {volume: _served(arrays) for volume, arrays in self.copies.items()}
+        return {"active": self._kinds[name] is NodeKind.VIRTUALISER, "volumes": volumes}
 
     def run(self, name: str, *command: str) -> Ran:
         """A disk is filled, and emptied, a file has blocks; processes are found, stopped, and let run on.
@@ -279,6 +284,15 @@ class MemoryNodes:
         (self.squeezed.discard if length is None else self.squeezed.add)(name)
 
 
+def _served(arrays: list[str]) -> dict[str, Any]:
+    """What a virtualiser says of a volume."""
+    return {
+        "phase": "serving",
+        "resync": None,
+        "copies": {array: {"in_sync": True, "retiring": False} for array in arrays},
+    }
+
+
 class MemorySite:
     """What a fault may use of such a lab."""
 
@@ -328,6 +342,7 @@ class MemorySite:
             "throttled": set(self.nodes.throttled),
             "withheld": set(self.nodes.withheld),
             "maintained": set(self.nodes.maintained),
+            "copies": {volume: list(arrays) for volume, arrays in self.nodes.copies.items()},
             "squeezed": set(self.nodes.squeezed),
             "firmware": {name for name in self.plan.switches if self.levers.firmware_runs(name)},
             "helpers": {path.name for path in self.enclosure.state.glob("helper-*")},

@@ -117,6 +117,8 @@ class Storage:
             yield f"{active['node']} serves the volumes, which belong to {self._plan.preferred_room}"
         for name, volume in active["volumes"].items():
             for copy, state in volume["copies"].items():
+                if copy not in self._plan.volumes[name].copies:
+                    yield f"volume {name}: has a copy on {copy}, which the plan does not give it"
                 if not state["in_sync"]:
                     yield f"volume {name}: its copy on {copy} is not in sync ({state['reason'] or 'resync'})"
             for host in active["withheld"].get(name, ()):

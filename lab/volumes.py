@@ -104,7 +104,7 @@ class Decay:
 
     def _repaired(self, array: str, volume: str, said: list[str]) -> bool:
         try:
-            found = _order(self._nodes, f"verify {volume} repair={array}", within=_COMPARED_WITHIN)
+            found = tell_active(self._nodes, f"verify {volume} repair={array}", within=_COMPARED_WITHIN)
         except NodeError as error:
             said.append(str(error))
             return False
@@ -155,7 +155,7 @@ class Masking:
         Raises:
             NodeError: none is active.
         """
-        return frozenset(_order(self._nodes, "status")["withheld"].get(volume, ()))
+        return frozenset(tell_active(self._nodes, "status")["withheld"].get(volume, ()))
 
     def is_served(self, volume: str, host: str) -> bool:
         """Whether a path on a host is served with a volume."""
@@ -168,7 +168,7 @@ class Masking:
 
         def done() -> bool:
             try:
-                _order(self._nodes, order)
+                tell_active(self._nodes, order)
             except NodeError as error:
                 said.append(str(error))
                 return False
@@ -177,7 +177,7 @@ class Masking:
         wait_until(done, within=_ACTIVE_WITHIN, because=lambda: said[-1], every=0.1)
 
 
-def _order(nodes: Containers, line: str, within: float = 2.0) -> dict[str, Any]:
+def tell_active(nodes: Containers, line: str, within: float = 2.0) -> dict[str, Any]:
     """Tell the active virtualiser something; returns its answer.
 
     Raises:

@@ -62,7 +62,7 @@ def _volume(name: str, volume: dict[str, Any], path: dict[str, Any] | None) -> I
         yield f"  {volume['trouble']}"
     for copy, state in volume["copies"].items():
         words = "in sync" if state["in_sync"] else f"not in sync: {state['reason'] or 'resync'}"
-        yield f"  copy on {copy}: {words}"
+        yield f"  copy on {copy}: {words}{', goes when the others are in sync' if state.get('retiring') else ''}"
     if volume["resync"]:
         yield f"  resync of {volume['resync']['of']}: {volume['resync']['left']} grains left"
     yield f"  grains marked {volume['marked_grains']}, dirty {volume['dirty_grains']}"

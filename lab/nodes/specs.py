@@ -23,6 +23,7 @@ PLAYED = frozenset(
 )
 _ARBITERS = frozenset({NodeKind.ARBITER, NodeKind.WITNESS})
 _NBD = 10809
+_NBD_NEW = 10810
 _TIMERS = {
     "heartbeat": "heartbeat",
     "host-dead": "host_dead_with_storage",
@@ -44,12 +45,19 @@ _ATTEMPTS = tuple(f"restart-attempt-{number}" for number in range(2, 6))
 _GUARD_WAITS = 5.0
 DISK = 256 * 2**20
 """Bytes of a node's own disk: what etcd writes in a long campaign, ten times."""
+NEW_ARRAY = "array-neuve"
+"""The program of an array's successor, as it is asked."""
 BLANK = "blank.ext4"
 """The image from which a node's own disk starts."""
 RESCUE_DISK = 512 * 2**20
 """Bytes of the rescue node's disk: an empty PostgreSQL, a clinic for each service, and its log."""
 RESCUE = "rescue.ext4"
 """The image from which it starts."""
+
+
+def successor(array: str) -> str:
+    """The array that stands beside another in its cabinet, cabled and empty, to take its place one day."""
+    return f"{array}-neuve"
 
 
 def arbiters(plan: Plan) -> list[str]:
@@ -292,14 +300,18 @@ def _storage(plan: Plan, node: str, defects: list[str]) -> Iterator[dict[str, An
             for name, volume in volumes.items()
             if node in volume.copies
         }
+        address, capacity = str(plan.address(node, "storage").ip), here.capacity
+        own = {**common, "address": address, "capacity": capacity}
+        yield {"program": "replica.array", "config": {**own, "folder": "/srv/array", "volumes": copies}}
         yield {
             "program": "replica.array",
             "config": {
-                **common,
-                "address": str(plan.address(node, "storage").ip),
-                "folder": "/srv/array",
-                "capacity": here.capacity,
-                "volumes": copies,
+                **own,
+                "name": successor(node),
+                "port": _NBD_NEW,
+                "folder": "/srv/array-neuve",
+                "volumes": {name: {"size": told["size"]} for name, told in copies.items()},
+                "control": f"/run/bascule/{NEW_ARRAY}.sock",
             },
         }
     if here.kind is NodeKind.VIRTUALISER:
@@ -313,12 +325,13 @@ def _storage(plan: Plan, node: str, defects: list[str]) -> Iterator[dict[str, An
                 "address": str(plan.address(node, "storage").ip),
                 "arbiters": _arbiter_urls(plan, node),
                 "arrays": {
-                    array.name: {
+                    name: {
                         "address": str(plan.address(array.name, "storage").ip),
-                        "port": _NBD,
+                        "port": port,
                         "room": array.place,
                     }
                     for array in arrays
+                    for name, port in ((array.name, _NBD), (successor(array.name), _NBD_NEW))
                 },
                 "volumes": {
                     name: {"size": volume.size, "copies": list(volume.copies)} for name, volume in volumes.items()

@@ -8,6 +8,8 @@ this program uses from a host node (path, virtualiser, two arrays, real arbiters
 - freezes: a block is written and flushed on the volume every 5 ms while an array loses its power (to reach: 0.5 s) or
   hangs (2 s), a virtualiser loses its power (4 s), a cable of two falls silent (no copy may be lost); and while the
   copies are compared.
+- migration: the volume, three quarters of it written, goes to a new array and back, while a block is written and
+  flushed every 5 ms. To reach: 60 s, and no write over the accepted freeze of 5 s.
 - resync: of 5 % of the grains, written while an array was off. To reach: 5 s from its session on.
 """
 
@@ -44,6 +46,7 @@ if TYPE_CHECKING:
 
 SERVER, HOST = "banc", "esx-11"
 SIZE = 1 << 30
+FILL = SIZE // 4 * 3
 DIRTY = SIZE // (64 << 10) // 20  # grains: 5 %
 _INSIDE = (Path(__file__).parent / "storage_inside.py").read_text(encoding="utf-8")
 _NOTE = struct.Struct("<QQ")
@@ -55,6 +58,8 @@ _REACH = {
     "freeze, array hung, s": (2.0, "at most"),
     "freeze, virtualiser without power, s": (4.0, "at most"),
     "silent cable of two, copies lost": (0.0, "at most"),
+    "migration under load, s": (60.0, "at most"),
+    "migration under load, longest write, s": (5.0, "at most"),
     "resync of 5 %, from the array's session, s": (5.0, "at most"),
 }
 
@@ -304,6 +309,32 @@ def freezes(lab: Lab, repeat: int, note: Callable[[str, float], None]) -> None:
             note("comparison of 1 GiB, longest write, s", pulse.longest(since))
 
 
+# -- migration -----------------------------------------------------------------------------------------------------
+
+
+def migrations(lab: Lab, repeat: int, note: Callable[[str, float], None]) -> None:
+    """To the new array, and back to the old one, which by then is as new to the volume."""
+    disk, pulse, levers = Disk(lab, SERVER, mirrored=True), Pulse(lab), lab.levers
+    words = disk.verb("pulse", {"file": f"{disk.mount}/pulse", "notes": "/run/pulse", "fill": FILL})
+    with disk.carrying(*words):
+        wait_until(partial(pulse.goes_on, time.monotonic_ns()), within=120, because="the volume is not filled")
+        for _ in range(repeat):
+            since = time.monotonic_ns()
+            note("migration under load, s", _seconds(partial(levers.copies.replace, "baie-1")))
+            note("migration under load, longest write, s", pulse.longest(since))
+            since = time.monotonic_ns()
+            levers.copies.restore(["baie-1"])
+            note("migration under load, s", _seconds(lab.wait_whole))
+            note("migration under load, longest write, s", pulse.longest(since))
+            assert lab.storage.verify(SERVER).identical
+
+
+def _seconds(work: Callable[[], object]) -> float:
+    begun = time.monotonic()
+    work()
+    return time.monotonic() - begun
+
+
 # -- resync --------------------------------------------------------------------------------------------------------
 
 
@@ -337,7 +368,7 @@ def _until(lab: Lab, array: str, state: str) -> None:
     )
 
 
-PARTS = {"commits": (commits, 3), "freezes": (freezes, 5), "resync": (resyncs, 3)}
+PARTS = {"commits": (commits, 3), "freezes": (freezes, 5), "migration": (migrations, 3), "resync": (resyncs, 3)}
 
 
 def main() -> None:

@@ -23,6 +23,7 @@ _SPECIFICATION = Path("/etc/bascule/node.json")
 _EVERY = 0.005  # seconds between two writes
 _BLOCK = 4096
 _GRAIN = 64 << 10
+_PIECE = 1 << 20
 _NETWORK = "bench"  # not the server's own: its hypervisor takes all that runs there for the server
 
 
@@ -75,7 +76,14 @@ def _path(node: Any, spec: dict[str, Any], told: dict[str, Any], socket: str) ->
 
 
 def pulse(told: dict[str, Any]) -> None:
-    """Write a block and flush it every 5 ms; note when each began and ended, in ns of the machine's clock."""
+    """Write a block and flush it every 5 ms; note when each began and ended, in ns of the machine's clock.
+
+    If `fill` is told, so many bytes that no disk can leave out go to a file beside it first.
+    """
+    if "fill" in told:
+        with Path(f"{told['file']}-fill").open("wb") as beside:
+            beside.writelines(os.urandom(_PIECE) for _ in range(told["fill"] // _PIECE))
+            os.fsync(beside.fileno())
     file = os.open(told["file"], os.O_RDWR | os.O_CREAT | os.O_CLOEXEC)
     notes = os.open(told["notes"], os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC)
     pause, due = threading.Event(), time.monotonic()

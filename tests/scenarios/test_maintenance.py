@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from faults import HostMaintenance, PlannedStop, Reboot, Restart
+from faults import ArrayReplaced, HostMaintenance, PlannedStop, Reboot, Restart
 
 if TYPE_CHECKING:
     from lab import Lab
@@ -64,3 +64,16 @@ def test_care_goes_on_while_the_members_are_upgraded(lab: Lab, program: str) -> 
                 lab.hold()
 
     dopasoins.judge(history).require()
+
+
+@pytest.mark.scenario("M5", fr="Remplacement d'une baie de disques par une neuve")
+def test_care_goes_on_while_an_array_is_replaced(lab: Lab, array: str) -> None:
+    """Care goes on while the volumes go from an array to a new one, and the old one is retired."""
+    dopasoins = lab.service("dopasoins")
+
+    with dopasoins.observed() as history, lab.fault(ArrayReplaced(array)):
+        lab.hold()
+        lab.storage.verify().require()
+
+    dopasoins.judge(history).require()
+    lab.storage.verify().require()

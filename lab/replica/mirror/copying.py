@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ..array.layout import GRAIN
 from .work import Op
 
 if TYPE_CHECKING:
@@ -12,6 +13,8 @@ if TYPE_CHECKING:
     from ..nbd.protocol import Data
     from .copies import Copy
     from .volume import Volume
+
+_ZEROES = bytes(GRAIN)
 
 
 class CopyJob(Op):
@@ -54,7 +57,10 @@ class CopyJob(Op):
                 # What was read for a session that has ended since is old: it must not be written in the next one.
                 if target.link is not None and target.link is link:
                     target.pending[self] = now
-                    target.link.write(self, offset, data, fua=False)
+                    if data == _ZEROES[: len(data)]:  # a volume that is thin stays so on an array that is new to it
+                        target.link.zero(self, offset, len(data))
+                    else:
+                        target.link.write(self, offset, data, fua=False)
             return
         self._waiting -= 1
         if not self._waiting:

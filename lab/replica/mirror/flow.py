@@ -26,7 +26,7 @@ class Flow:
         members: the same as a mask.
         listed: the copies that the arbiters' record may name: nothing is acknowledged before all of these have it, so a
             lost copy holds every acknowledgement until it is recorded as lost.
-        every: the copies of the plan.
+        every: the copies that there should be, in sync or not.
         reader: the copy that is read.
         busy: by grain, the writes that are under way or wait, in order of arrival.
         active: how many writes, flushes and writes of metadata are under way.

@@ -11,7 +11,7 @@ from .store import REFUSED, STANDBY, UNKNOWN, WITHHELD
 from .volume import Phase, Volume
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Collection, Iterable, Mapping
 
     from .geometry import Geometry, Settings
     from .store import Entry, Store
@@ -52,7 +52,8 @@ class Node:
         name: its own.
         preferred: whether it stands in the preferred room.
         volumes: what it serves when it is active.
-        arrays: for every copy, its array and whether it is near.
+        arrays: those that may hold a copy, each with whether it is near.
+        begins: by volume, the arrays that hold a copy when nothing is on record.
         outside: by volume, opens sessions on arrays.
         store: the arbiters.
         settings: what may be tuned.
@@ -68,6 +69,7 @@ class Node:
         preferred: bool,
         volumes: Iterable[Geometry],
         arrays: Mapping[str, bool],
+        begins: Mapping[str, Collection[str]],
         outside: Callable[[str], Outside],
         store: Store,
         settings: Settings,
@@ -79,6 +81,7 @@ class Node:
             geometry.volume: Volume(
                 geometry,
                 arrays.items(),
+                begins=begins[geometry.volume],
                 outside=outside(geometry.volume),
                 store=store,
                 lease=self.lease,
@@ -91,8 +94,7 @@ class Node:
         self._masks_read = float("-inf")
         self._told = self._asked = float("-inf")
         self._preferred = preferred
-        self._arrays = frozenset(arrays)
-        self.reaches = self._arrays  # of the arrays, as far as the program knows; a standby tells it
+        self.reaches = frozenset(arrays)  # of the arrays, as far as the program knows; a standby tells it
         self._standby: int | None = None
         self._standby_reaches: frozenset[str] = frozenset()
         self._whole_since: float | None = None
@@ -150,7 +152,8 @@ class Node:
         whole = not self._preferred and all(volume.is_whole for volume in self.volumes.values())
         self._whole_since = (now if self._whole_since is None else self._whole_since) if whole else None
         if self._whole_since is not None and now - self._whole_since >= _HOME:
-            return "the preferred room is back", self._arrays
+            held = {copy.array for volume in self.volumes.values() for copy in volume.copies}
+            return "the preferred room is back", frozenset(held)
         return "", frozenset()
 
     def _standby_seen(self, found: Mapping[str, Entry] | None, _now: float) -> None:

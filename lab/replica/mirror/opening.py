@@ -73,7 +73,8 @@ class Opening:
             if len(loaded) == len(volume.copies):
                 self._begin_life(loaded, now)
             return
-        newer = [copy.array for copy in loaded if (copy.generation or 0) > record.generation]
+        blank = record.holders.blank
+        newer = [copy.array for copy in loaded if (copy.generation or 0) > record.generation and not copy.bit & blank]
         if newer:
             volume.refuse(_NEWER.format(volume.name, " and ".join(newer)), now)
             return

@@ -3,16 +3,33 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
 from .store import OWNER, REFUSED, UNKNOWN
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from .store import Entry
     from .volume import Volume
+
+
+@dataclass(frozen=True)
+class Holders:
+    """Which arrays hold a copy, as masks of copies.
+
+    Args:
+        members: those that do, in sync or not.
+        blank: of these, those that came when the volume was in service and were never in sync since: whatever they
+            may hold is not believed, and they get every grain.
+        retiring: of these, those that go when all others are in sync.
+    """
+
+    members: int
+    blank: int = 0
+    retiring: int = 0
 
 
 class Record:
@@ -23,6 +40,7 @@ class Record:
 
     Attributes:
         copies: mask of the copies in sync, as last confirmed.
+        holders: which arrays hold a copy, as last confirmed.
         generation: how often the record was changed.
         revision: of the store, when the record was last changed; 0: there is none yet.
         ready: whether it was read, and no change is on its way.
@@ -31,6 +49,8 @@ class Record:
     def __init__(self, volume: Volume) -> None:
         self._volume = volume
         self.copies = 0
+        self.holders = self._begun = Holders(sum(copy.bit for copy in volume.copies))
+        self._then: Callable[[str], None] | None = None
         self.generation = 0
         self.revision = 0
         self.term = 0
@@ -48,6 +68,7 @@ class Record:
     def restart(self) -> None:
         """Answers still to come are of no interest any more."""
         self.term += 1
+        self._tell("the volume was closed meanwhile")
         self._asking = self._again = self.ready = False
 
     def tick(self) -> None:
@@ -78,22 +99,53 @@ class Record:
         if entry.revision:
             value = json.loads(entry.value)
             self.generation = int(value["generation"])
-            self.copies = sum(copy.bit for copy in volume.copies if copy.array in value["in_sync"])
+            self.copies = self._mask(value["in_sync"])
+            self.holders = Holders(*(self._mask(value[key]) for key in ("copies", "blank", "retiring")))
+        else:
+            self.holders = self._begun
         self._possible = self.copies | (0 if self._certain else self._possible)
-        volume.looked(now)
+        self._tell("the arbiters did not confirm it")
+        volume.held(self.holders.members, now)
+        if term == self.term:
+            volume.looked(now)
 
-    def put(self, copies: int) -> None:
-        """Change it; `Volume.recorded` follows when it is done, `Volume.looked` when it was not or is not known."""
+    def _mask(self, names: list[str]) -> int:
+        return sum(copy.bit for copy in self._volume.known if copy.array in names)
+
+    def _names(self, mask: int) -> list[str]:
+        return [copy.array for copy in self._volume.known if copy.bit & mask]
+
+    def _tell(self, outcome: str) -> None:
+        then, self._then = self._then, None
+        if then is not None:
+            then(outcome)
+
+    def put(self, copies: int, holders: Holders | None = None, then: Callable[[str], None] | None = None) -> None:
+        """Change it; `Volume.recorded` follows when it is done, `Volume.looked` when it was not or is not known.
+
+        Args:
+            copies: mask of the copies that are in sync.
+            holders: which arrays hold one from now on; None for those that do.
+            then: called with "" when it is done, and with a sentence when it was not or is not known.
+        """
         volume = self._volume
+        asked = holders or self.holders
+        told = Holders(asked.members, asked.blank & ~copies, asked.retiring)
+        self._then = then
         self._asking, self.ready = True, False
         self._possible |= copies
         volume.flow.listed |= copies
-        names = [copy.array for copy in volume.copies if copy.bit & copies]
-        value = json.dumps({"in_sync": names, "generation": self.generation + 1})
+        value = {
+            "in_sync": self._names(copies),
+            "generation": self.generation + 1,
+            "copies": self._names(told.members),
+            "blank": self._names(told.blank),
+            "retiring": self._names(told.retiring),
+        }
         expect = {OWNER: volume.epoch, self.key: self.revision}
-        volume.store.swap(expect, {self.key: value}, partial(self._swapped, self.term, copies))
+        volume.store.swap(expect, {self.key: json.dumps(value)}, partial(self._swapped, self.term, copies, told))
 
-    def _swapped(self, term: int, copies: int, outcome: int, now: float) -> None:
+    def _swapped(self, term: int, copies: int, holders: Holders, outcome: int, now: float) -> None:
         if term != self.term:
             return
         self._asking, self.ready = False, True
@@ -103,8 +155,12 @@ class Record:
             return
         self._certain = True
         self.revision, self.copies, self._possible = outcome, copies, copies
+        self.holders = holders
         self.generation += 1
-        self._volume.recorded(now)
+        self._tell("")
+        self._volume.held(holders.members, now)
+        if term == self.term:
+            self._volume.recorded(now)
 
     @property
     def listed(self) -> int:
@@ -114,6 +170,10 @@ class Record:
     def settled(self, wanted: int) -> bool:
         """Whether it says this for certain."""
         return self._certain and self.copies == wanted
+
+    def idle(self, wanted: int) -> bool:
+        """Whether it says this for certain, and no question is on its way."""
+        return not self._asking and self.settled(wanted)
 
     def want(self, wanted: int) -> None:
         """Make it say this, if it does not; only one question is on its way at a time."""

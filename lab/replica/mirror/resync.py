@@ -33,9 +33,11 @@ class Resync:
     def __init__(self, volume: Volume, copy: Copy, now: float) -> None:
         self._volume = volume
         self.copy = copy
-        # A blank copy, whose disks were replaced, has nothing that it could keep.
-        everything = range(volume.geometry.grains) if not copy.generation else marked(volume.flow.marks.bits)
-        self.stale = dict.fromkeys([] if "stale-copy-rejoins" in volume.settings.defects else everything)
+        # A blank copy, whose disks were replaced or whose array is new to the volume, has nothing that it could keep.
+        blank = not copy.generation or copy.bit & volume.record.holders.blank
+        everything = range(volume.geometry.grains) if blank else marked(volume.flow.marks.bits)
+        rejoins = "retire-before-sync" if blank else "stale-copy-rejoins"
+        self.stale = dict.fromkeys([] if rejoins in volume.settings.defects else everything)
         if "resync-forgets-last-grain" in volume.settings.defects and self.stale:
             self.stale.popitem()
         self.total = len(self.stale)
@@ -51,7 +53,8 @@ class Resync:
         """The resync of a copy that is connected and not in sync, if there is one."""
         for copy in volume.copies:
             if copy.loaded and not copy.bit & (volume.flow.members | volume.adding):
-                if (copy.generation or 0) > volume.record.generation:
+                blank = copy.bit & volume.record.holders.blank
+                if (copy.generation or 0) > volume.record.generation and not blank:
                     volume.lose(copy, "was in service after what the arbiters know", now)
                     return None
                 return cls(volume, copy, now)

@@ -80,9 +80,10 @@ class Verify:
         geometry = self._volume.geometry
         while self._next < self._until and self._running < 2 * self._volume.settings.window:
             self._running += 1
-            pair = _Pair(self, self._next)
+            targets = self._volume.flow.targets
+            pair = _Pair(self, self._next, len(targets))
             self._next += 1
-            for copy in self._volume.flow.targets:
+            for copy in targets:
                 if copy.link is not None:
                     copy.pending[pair] = now
                     copy.link.read(pair, *geometry.extent(pair.grain))
@@ -134,17 +135,18 @@ class Verify:
 class _Pair(Op):
     """One grain, read from every copy."""
 
-    __slots__ = ("_data", "_verify", "grain")
+    __slots__ = ("_copies", "_data", "_verify", "grain")
 
-    def __init__(self, verify: Verify, grain: int) -> None:
+    def __init__(self, verify: Verify, grain: int, copies: int) -> None:
         self._verify = verify
+        self._copies = copies  # how many are asked: the volume may get another one meanwhile
         self._data: list[Data] = []
         self.grain = grain
 
     def landed(self, copy: Copy, data: Data, now: float) -> None:  # noqa: ARG002 - which copy is of no interest
         """One copy was read."""
         self._data.append(data)
-        if len(self._data) == len(self._verify._volume.copies):  # noqa: SLF001 - one thing in two classes
+        if len(self._data) == self._copies:
             first = self._data[0]
             self._verify.compared(self.grain, same=all(data == first for data in self._data), now=now)
 

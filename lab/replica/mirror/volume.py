@@ -10,12 +10,12 @@ from .flow import Flow
 from .geometry import Settings
 from .hosts import Hosts
 from .opening import Opening
-from .record import Record
+from .record import Holders, Record
 from .resync import Resync
 from .verify import Verify
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Collection, Iterable
 
     from ..nbd.protocol import Data
     from .geometry import Geometry
@@ -42,7 +42,8 @@ class Volume:
 
     Args:
         geometry: its layout; size 0 for a volume that is nothing but the session of a host.
-        arrays: the arrays of its copies, each with whether it is near.
+        arrays: the arrays that may hold a copy, each with whether it is near.
+        begins: those of them that hold one when nothing is on record; None for all.
         outside: opens sessions on arrays.
         store: the arbiters.
         lease: this node's.
@@ -54,6 +55,7 @@ class Volume:
         geometry: Geometry,
         arrays: Iterable[tuple[str, bool]],
         *,
+        begins: Collection[str] | None = None,
         outside: Outside,
         store: Store,
         lease: Lease,
@@ -65,7 +67,8 @@ class Volume:
         self.rate = self.settings.rate  # of a resync; an operator may change it
         self.store = store
         self.lease = lease
-        self.copies = [Copy(array, 1 << at, near=near) for at, (array, near) in enumerate(arrays) if geometry.size]
+        self.known = [Copy(array, 1 << at, near=near) for at, (array, near) in enumerate(arrays) if geometry.size]
+        self.copies = [copy for copy in self.known if begins is None or copy.array in begins]  # as the record has it
         self._outside = outside
         self.epoch = 0
         self.phase = Phase.CLOSED
@@ -104,7 +107,7 @@ class Volume:
         self.hosts.cut()
         if self.verifying is not None:
             self.verifying.give_up("the volume was closed meanwhile", now)
-        for copy in self.copies:
+        for copy in self.known:
             copy.forget()
             copy.retry_at = 0.0
         self.record.restart()
@@ -163,7 +166,55 @@ class Volume:
             self.resync = Resync.of(self, now)
         if self.resync is not None:
             self.resync.go_on(now)
+        self._retire()
         flow.tidy(now)
+
+    # An array takes another's place
+
+    def replace(self, old: str, new: str, then: Callable[[str], None]) -> None:
+        """Give a volume a copy on another array, and take the one on the old array away when all others are in sync.
+
+        Both are on record before they are done, so that the next owner of the lease goes on with them. Asked the other
+        way round before the end, it turns back.
+
+        Args:
+            old: array whose copy goes.
+            new: array that gets every grain; nothing that it may hold is believed.
+            then: called with "" once it is on record, or with why it is not.
+        """
+        copies = {copy.array: copy for copy in self.known}
+        unknown = [array for array in (old, new) if array not in copies]
+        if unknown:
+            then(f"no array is called {unknown[0]}: there are {', '.join(sorted(copies))}")
+        elif self.phase is not Phase.SERVING or self.adding or not self.record.idle(self.flow.members):
+            then(f"{self.name} is {'being recorded' if self.phase is Phase.SERVING else self.phase.value}; ask again")
+        else:
+            goes, comes, held = copies[old].bit, copies[new].bit, self.record.holders
+            if goes & ~held.members or comes & held.members & ~held.retiring:
+                names = ", ".join(copy.array for copy in self.copies)
+                then(f"{self.name} cannot go from {old} to {new}: it has its copies on {names}")
+            else:
+                blank = held.blank | comes & ~held.members
+                retiring = (held.retiring | goes) & ~comes
+                self.record.put(self.record.copies, Holders(held.members | comes, blank, retiring), then)
+
+    def _retire(self) -> None:
+        """Let the copies go that are to go, if every other one is in sync and on record as such."""
+        record, flow = self.record, self.flow
+        left = record.holders.members & ~record.holders.retiring
+        if record.holders.retiring and left & flow.members == left and not self.adding and record.idle(flow.members):
+            record.put(left, Holders(left, record.holders.blank & left))
+
+    def held(self, members: int, now: float) -> None:
+        """The record says who holds a copy: whoever holds none any more is cut."""
+        gone = [copy for copy in self.copies if not copy.bit & members]
+        self.copies = [copy for copy in self.known if copy.bit & members]
+        self.flow.every = members
+        for copy in gone:
+            if self.opening is None:
+                self.lose(copy, "retired", now)
+            copy.forget()
+            copy.fresh()
 
     # The arbiters' side
 

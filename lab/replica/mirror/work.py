@@ -36,6 +36,9 @@ class ArrayLink(Protocol):
     def write(self, op: Op, offset: int, data: Data, *, fua: bool) -> None:
         """Write; with `fua` durably."""
 
+    def zero(self, op: Op, offset: int, length: int) -> None:
+        """Write zeroes."""
+
     def flush(self, op: Op) -> None:
         """Make durable what was answered."""
 

@@ -113,6 +113,10 @@ class ArraySession:
         """Write; with `fua` durably."""
         self._ask(op, Kind.WRITE, offset, len(data), data, fua=fua)
 
+    def zero(self, op: Op, offset: int, length: int) -> None:
+        """Write zeroes."""
+        self._ask(op, Kind.WRITE_ZEROES, offset, length)
+
     def flush(self, op: Op) -> None:
         """Make durable what was answered."""
         self._ask(op, Kind.FLUSH, 0, 0)

@@ -46,6 +46,7 @@ def _volume(volume: Volume, now: float) -> dict[str, Any]:
                 "connected": copy.link is not None,
                 "near": copy.near,
                 "reason": copy.reason,
+                "retiring": bool(copy.bit & volume.record.holders.retiring),
             }
             for copy in volume.copies
         },
@@ -61,25 +62,25 @@ def _volume(volume: Volume, now: float) -> dict[str, Any]:
 async def obey(node: Node, line: str) -> dict[str, Any]:
     """Do what the line says.
 
-    Nothing or `status`, `verify VOLUME [repair=ARRAY]`, `resync-rate MIB_PER_SECOND|own`, `withhold VOLUME HOST`, or
-    `grant VOLUME HOST`.
+    Nothing or `status`, `verify VOLUME [repair=ARRAY]`, `resync-rate MIB_PER_SECOND|own`, `withhold VOLUME HOST`,
+    `grant VOLUME HOST`, or `replace VOLUME OLD_ARRAY NEW_ARRAY`.
     """
     match line.split():
         case [] | ["status"]:
             return status(node)
-        case ["verify", volume]:
-            return await _verify(node, volume, "")
-        case ["verify", volume, repair] if repair.startswith("repair="):
-            return await _verify(node, volume, repair.removeprefix("repair="))
+        case ["verify", volume, *more] if not more or (len(more) == 1 and more[0].startswith("repair=")):
+            return await _verify(node, volume, "".join(more).removeprefix("repair="))
         case ["resync-rate", rate] if rate == "own" or rate.replace(".", "", 1).isdecimal():
             for one in node.volumes.values():
                 one.rate = one.settings.rate if rate == "own" else int(float(rate) * MIB)
             return status(node)
         case ["withhold" | "grant" as kind, volume, host]:
             return await _mask(node, volume, host, withheld=kind == "withhold")
+        case ["replace", volume, old, new]:
+            return await _replace(node, volume, old, new)
     known = (
         "status, verify VOLUME [repair=ARRAY], resync-rate MIB_PER_SECOND, resync-rate own, withhold VOLUME HOST, "
-        "grant VOLUME HOST"
+        "grant VOLUME HOST, replace VOLUME OLD_ARRAY NEW_ARRAY"
     )
     return {"error": f"no order is called {line!r}; known: {known}"}
 
@@ -97,6 +98,15 @@ async def _mask(node: Node, volume: str, host: str, *, withheld: bool) -> dict[s
         return refusal
     answer: asyncio.Future[str] = asyncio.get_running_loop().create_future()
     node.mask(volume, host, answer.set_result, withheld=withheld)
+    refused = await answer
+    return {"error": refused} if refused else status(node)
+
+
+async def _replace(node: Node, volume: str, old: str, new: str) -> dict[str, Any]:
+    if refusal := _refusal(node, volume):
+        return refusal
+    answer: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+    node.volumes[volume].replace(old, new, answer.set_result)
     refused = await answer
     return {"error": refused} if refused else status(node)
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from faults import PowerLoss
+from faults import ArrayReplaced, PowerLoss
 from lab.bench import Lab
 from lab.errors import NotMet
 from lab.plan import load
@@ -35,4 +35,19 @@ def test_copies_that_differ_are_found_by_verify(defect: str, play: Play) -> None
 
 def test_without_a_defect_the_copies_are_the_same(tiny: Lab, play: Play) -> None:
     play(tiny, PowerLoss(FAR))
+    tiny.storage.verify().require()
+
+
+def test_an_array_that_goes_before_the_new_one_is_in_sync_is_found_by_verify(play: Play) -> None:
+    # The far one: nobody reads there, so that care goes on and nothing but the comparison tells.
+    defects = ("retire-before-sync",)
+    with (
+        Lab.up(TINY, name=f"retired-{os.getpid()}", defects=defects) as lab,
+        pytest.raises(NotMet, match="grains differ"),
+    ):
+        play(lab, ArrayReplaced(FAR), held=lambda: lab.storage.verify().require())
+
+
+def test_without_a_defect_the_new_array_has_everything(tiny: Lab, play: Play) -> None:
+    play(tiny, ArrayReplaced(FAR), held=lambda: tiny.storage.verify().require())
     tiny.storage.verify().require()

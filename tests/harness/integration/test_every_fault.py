@@ -11,6 +11,7 @@ import pytest
 
 import faults as shown
 from faults import (
+    ArrayReplaced,
     BitRot,
     Blackhole,
     CableCut,
@@ -52,7 +53,7 @@ from faults import (
 from lab.enclosure.sweep import CGROUPS
 from lab.errors import NotAvailableError
 from lab.fabric import sieves
-from lab.nodes import NodeError
+from lab.nodes import NodeError, successor
 from lab.waiting import wait_until
 
 if TYPE_CHECKING:
@@ -107,11 +108,13 @@ PLAYABLE: list[Fault] = [
     BitRot("baie-1", "dopasoins-2", file="data/dopasoins/acts.ibd"),
     ControllerBug(),
     PlannedStop("svc-2"),
+    ArrayReplaced("baie-1"),
     HostMaintenance("esx-11"),  # of the other, a lone server would stay where it went
     Then(CableCut("fibre-a"), Loss("fibre-b", 5)),
     During(Rate("fibre-a", 20), Flapping("fibre-b", up=300 * MS, down=200 * MS), lasts=500 * MS),
     Every(CableCut("fibre-a"), each=400 * MS, lasts=200 * MS, times=3),
 ]
+ARRAYS = ("baie-1", "baie-2")
 BACK_WITHIN = 60  # seconds in which a room boots
 NEEDS_WRITES: list[Fault] = [DuringResync("baie-2", PowerLoss("baie-2"))]
 """What a lab cannot show in which nobody writes: it has nothing to copy. V14 plays it."""
@@ -136,6 +139,7 @@ def whole_state(lab: Lab) -> dict[str, Any]:
         "withheld": {
             name: lab.levers.masking.without(name) for name, volume in lab.plan.volumes.items() if volume.size
         },
+        "copies": [lab.levers.copies.on(name) for array in ARRAYS for name in (array, successor(array))],
         "resync": [
             said["resync_mib_per_second"] for said in lab.storage.status()["virtualisers"].values() if said is not None
         ],

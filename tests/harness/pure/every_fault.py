@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 import faults
 from faults import (
+    ArrayReplaced,
     BitRot,
     Blackhole,
     CableCut,
@@ -83,6 +84,7 @@ def of(plan: Plan) -> dict[str, st.SearchStrategy[Fault]]:
         st.tuples(one(kind(NodeKind.HOST)), st.sampled_from(["agent", "guard"])),
     )
     return {
+        "ArrayReplaced": st.builds(ArrayReplaced, arrays),
         "BitRot": st.builds(
             BitRot,
             arrays,

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from .storage_oracle import Write
     from .storage_world import World
 
+FIRST = ("baie-1", "baie-2")  # the arrays that hold a copy when nothing is on record
 TICK = 0.1
 UNREACHABLE = 0.4
 
@@ -54,6 +55,9 @@ class ArraySession:
     def write(self, op: Op, offset: int, data: Data, *, fua: bool) -> None:
         self._send(lambda done: self._array.write(self._end.other, offset, bytes(data), done, fua=fua), op)
 
+    def zero(self, op: Op, offset: int, length: int) -> None:
+        self.write(op, offset, bytes(length), fua=False)
+
     def flush(self, op: Op) -> None:
         self._send(lambda done: self._array.flush(self._end.other, done), op)
 
@@ -82,6 +86,7 @@ class VirtualisationNode(Process):
             preferred=self._preferred,
             volumes=[world.geometry],
             arrays={array: world.room(array) == world.room(self.place) for array in world.arrays},
+            begins={world.geometry.volume: FIRST},
             outside=lambda _volume: self,
             store=world.arbiters.asked_by(Life(self)),
             settings=world.settings,

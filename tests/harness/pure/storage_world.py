@@ -14,6 +14,7 @@ import time
 from collections import Counter
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import permutations
 from random import Random
 from typing import TYPE_CHECKING
 
@@ -22,13 +23,14 @@ from lab.replica.mirror.volume import Phase
 
 from .storage_array import ATOM, Array
 from .storage_network import ARBITERS, Arbiters, Clock, Network
-from .storage_nodes import HostMachine, VirtualisationNode
+from .storage_nodes import FIRST, HostMachine, VirtualisationNode
 from .storage_oracle import Oracle, ViolationError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-ROOMS = {"baie-1": 1, "svc-1": 1, "esx-1": 1, "baie-2": 2, "svc-2": 2, "esx-2": 2, ARBITERS: 3}
+NEW = "baie-3"  # holds nothing at first
+ROOMS = {"baie-1": 1, "svc-1": 1, "esx-1": 1, "baie-2": 2, "svc-2": 2, "esx-2": 2, ARBITERS: 3, NEW: 1}
 GRAIN = 4 * ATOM
 GRAINS = 12
 FAULTS_UNTIL = 4.0  # seconds in which faults begin
@@ -55,14 +57,16 @@ class Schedule:
     defects: frozenset[str] = field(default_factory=frozenset)
 
 
+ARRAYS = (*FIRST, NEW)
 PLACES = tuple(ROOMS)
 CUTS = tuple(f"{one} {other}" for at, one in enumerate(PLACES) for other in PLACES[at + 1 :])
 TARGETS: dict[str, tuple[str, ...]] = {
-    "array loses power": ("baie-1", "baie-2"),
-    "array pauses": ("baie-1", "baie-2"),
-    "array rots": ("baie-1", "baie-2"),
-    "array is full": ("baie-1", "baie-2"),
-    "array loses power for a moment": ("baie-1", "baie-2"),
+    "array loses power": ARRAYS,
+    "array pauses": ARRAYS,
+    "array rots": ARRAYS,
+    "array is full": ARRAYS,
+    "array loses power for a moment": ARRAYS,
+    "array replaced": tuple(f"{old} {new}" for old, new in permutations(ARRAYS, 2)),
     "node dies": ("svc-1", "svc-2"),
     "node pauses": ("svc-1", "svc-2"),
     "node stops": ("svc-1", "svc-2"),
@@ -74,7 +78,7 @@ TARGETS: dict[str, tuple[str, ...]] = {
     "arbiters forget": (ARBITERS,),
     "host dies": ("host",),
     "session taken": ("host",),
-    "reset": ("baie-1", "baie-2"),
+    "reset": ARRAYS,
     "verify": ("volume",),
 }
 
@@ -94,15 +98,13 @@ class World:
         )
         self.atoms = self.geometry.size // ATOM
         self.oracle = Oracle(self.atoms)
-        self.arrays = {
-            name: Array(self.clock, self.network, name, self.geometry, schedule.defects)
-            for name in ("baie-1", "baie-2")
-        }
+        self.arrays = {name: Array(self.clock, self.network, name, self.geometry, schedule.defects) for name in ARRAYS}
         self.nodes = {name: VirtualisationNode(self, name, preferred=name == "svc-1") for name in ("svc-1", "svc-2")}
         self.host: HostMachine
         self._sessions = 0
         self._busy_until = FAULTS_UNTIL + LONGEST
         self.comparisons: Counter[str] = Counter()
+        self.replacements: Counter[str] = Counter()
 
     @staticmethod
     def room(place: str) -> int:
@@ -201,7 +203,18 @@ class World:
                     session.other.tell_lost("reset")
             case "verify":
                 self.verify(lambda _answer: None)
+            case "array replaced":
+                self.replace(*target.split(" "))
         return None
+
+    def replace(self, old: str, new: str) -> None:
+        """Let the active node put an array in another's place; it may refuse, or turn back."""
+        for node in self.nodes.values():
+            if node.answers and node.core.lease.epoch:
+                node.core.volumes["v"].replace(old, new, self._replaced)
+
+    def _replaced(self, refusal: str) -> None:
+        self.replacements["refused" if refusal else "ordered"] += 1
 
     def _next_host(self, after: HostMachine) -> Callable[[], None]:
         return lambda: self.new_host() if self.host is after else None
@@ -277,7 +290,7 @@ class World:
         answers: list[object] = []
         self.verify(answers.append)
         self._settle(lambda: bool(answers), "the copies compared")
-        one, two = (bytes(array.durable[: self.geometry.size]) for array in self.arrays.values())
+        one, two = (bytes(self.arrays[name].durable[: self.geometry.size]) for name in self.holders())
         if one != two:
             differing = [
                 at // GRAIN for at in range(0, len(one), GRAIN) if one[at : at + GRAIN] != two[at : at + GRAIN]
@@ -300,8 +313,14 @@ class World:
             volume = node.core.volumes["v"]
             if node.answers and node.core.lease.epoch and volume.phase is Phase.SERVING:
                 few = len(volume.flow.marks.durable) <= self.settings.kept_marks
-                return volume.record.settled(volume.flow.every) and volume.flow.members == volume.flow.every and few
+                whole = volume.record.settled(volume.flow.every) and volume.flow.members == volume.flow.every
+                return whole and few and not volume.record.holders.retiring
         return False
+
+    def holders(self) -> list[str]:
+        """The arrays that hold a copy, as the arbiters have it."""
+        copies: list[str] = json.loads(self.arbiters.entries["volumes/v"].value)["copies"]
+        return copies
 
     def _state(self) -> str:
         said = []
@@ -362,6 +381,7 @@ def main() -> int:
         else:
             counts.update(world.oracle.done)
             counts.update(world.comparisons)
+            counts.update({f"replacements {kind}": count for kind, count in world.replacements.items()})
             counts["events"] += world.clock.events
             counts["epochs"] += len(world.oracle.speakers)
         counts["schedules"] += 1

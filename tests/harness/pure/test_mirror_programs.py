@@ -104,8 +104,7 @@ class Storage:
     async def start_node(self, name: str) -> None:
         port = self.ports.setdefault(name, free_port())
         arrays = {
-            array: config.ArrayAddress("127.0.0.1", self.ports[array], f"salle-{array[-1]}")
-            for array in ("baie-1", "baie-2")
+            array: config.ArrayAddress("127.0.0.1", self.ports[array], f"salle-{array[-1]}") for array in self.arrays
         }
         told = config.VirtualiserConfig(
             name=name,
@@ -116,7 +115,7 @@ class Storage:
             port=port,
             arbiters=(),
             arrays=arrays,
-            volumes={"v": config.VolumeConfig(SIZE, tuple(arrays))},
+            volumes={"v": config.VolumeConfig(SIZE, ("baie-1", "baie-2"))},
         )
         node = self.nodes[name] = build(told, self.kv, self.tasks)  # type: ignore[arg-type]
         self.listeners[name] = await serve(NodeExports(node), ("127.0.0.1", port))
@@ -160,10 +159,10 @@ class Storage:
 
 
 @asynccontextmanager
-async def storage(folder: Path) -> AsyncIterator[Storage]:
+async def storage(folder: Path, *, arrays: int = 2) -> AsyncIterator[Storage]:
     world = Storage(folder)
     try:
-        for number in (1, 2):
+        for number in range(1, arrays + 1):
             await world.start_array(f"baie-{number}")
         for number in (1, 2):
             await world.start_node(f"svc-{number}")
@@ -390,3 +389,44 @@ async def play_the_copy_behind_lost_again(folder: Path) -> None:
 @pytest.mark.parametrize("play", [play_the_fresh_copy_lost, play_the_copy_behind_lost_again])
 def test_an_array_is_lost_during_a_resync(tmp_path: Path, play: Callable[[Path], Coroutine[Any, Any, None]]) -> None:
     asyncio.run(play(tmp_path))
+
+
+async def play_a_replacement(folder: Path) -> None:
+    """Put an array in another's place while a host works; the old one goes, and the other node knows what it needs."""
+    async with storage(folder, arrays=3) as world:
+        path, disk = await world.start_path(1)
+        await ask(disk, Kind.WRITE, 0, b"a" * 65536)
+        await ask(disk, Kind.FLUSH)
+        await until(lambda: world.in_sync)
+        assert world.active is not None
+        refused = await status.obey(world.active, "replace v baie-1 baie-9")
+        assert refused == {"error": "no array is called baie-9: there are baie-1, baie-2, baie-3"}
+        refused = await status.obey(world.active, "replace v baie-1 baie-2")
+        assert refused == {"error": "v cannot go from baie-1 to baie-2: it has its copies on baie-1, baie-2"}
+
+        told = await status.obey(world.active, "replace v baie-1 baie-3")
+        assert told["volumes"]["v"]["copies"]["baie-1"]["retiring"]
+        assert not told["volumes"]["v"]["copies"]["baie-3"]["in_sync"]
+        await ask(disk, Kind.WRITE, 131072, b"b" * 4096)
+        volume = world.active.volumes["v"]
+        await until(lambda: [copy.array for copy in volume.copies] == ["baie-2", "baie-3"])
+        await end(world.arrays["baie-1"])
+        assert (await world.verify())["identical"]
+        used = (await world.tell("baie-3", "status"))["used"]
+        assert used == 2 * 65536, "what was never written takes no space on the new array either"
+
+        world.ticking["svc-1"].cancel()  # a node that hangs: it beats no more
+        world.listeners["svc-1"].close()
+        await ask(disk, Kind.WRITE, 65536, b"c" * 4096)
+        del world.nodes["svc-1"]
+        assert world.active is not None
+        assert [copy.array for copy in world.active.volumes["v"].copies] == ["baie-2", "baie-3"]
+        assert await ask(disk, Kind.READ, 0, length=65536) == b"a" * 65536
+        assert await ask(disk, Kind.READ, 131072, length=4096) == b"b" * 4096
+        assert (await world.verify())["identical"]
+        await end(path)
+
+
+@pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
+def test_an_array_takes_the_place_of_another(tmp_path: Path) -> None:
+    asyncio.run(play_a_replacement(tmp_path))

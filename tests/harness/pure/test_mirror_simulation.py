@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from itertools import chain
+from random import Random
 from typing import TYPE_CHECKING
 
 import pytest
@@ -80,6 +82,18 @@ def both_arrays(defect: str) -> Iterator[Schedule]:
         yield Schedule(seed, faults, frozenset({defect}))
 
 
+def replaced() -> Iterator[Schedule]:
+    """An array is replaced in the middle of what else happens, and half of the time something is ordered anew."""
+    for seed in range(150):
+        drawn, random = random_schedule(seed), Random(seed)  # noqa: S311 - a simulation
+        at = random.uniform(0.3, 3.0)
+        more = [Fault(at, "array replaced", "baie-1 baie-3", 0.0)]
+        if seed % 2:
+            then = random.choice(("baie-3 baie-1", "baie-2 baie-1", "baie-2 baie-3"))
+            more.append(Fault(at + random.uniform(0.01, 2.0), "array replaced", then, 0.0))
+        yield Schedule(seed, tuple(sorted((*drawn.faults, *more), key=lambda fault: fault.at)))
+
+
 def anything(defect: str) -> Iterator[Schedule]:
     for seed in range(400):
         yield random_schedule(seed, frozenset({defect}))
@@ -109,6 +123,7 @@ def is_noticed(schedules: Iterator[Schedule]) -> bool:
         "no-flush",
         "resync-forgets-last-grain",
         "stale-copy-rejoins",
+        "retire-before-sync",
     ],
 )
 def test_a_planted_defect_is_noticed(defect: str) -> None:
@@ -174,3 +189,27 @@ def test_a_planned_stop_hands_over() -> None:
 
 def test_a_resync_that_was_cut_short_does_not_go_on_in_the_next_session() -> None:
     play(random_schedule(674))
+
+
+def test_an_array_is_replaced_whatever_else_happens() -> None:
+    ends = Counter(tuple(play(schedule).holders()) for schedule in replaced())
+    assert ends["baie-2", "baie-3"] > ends["baie-1", "baie-2"] > 0, "some were turned back, or refused"
+
+
+def test_an_array_that_has_gone_holds_nothing_up() -> None:
+    world = quiet_world(
+        Fault(0.5, "array replaced", "baie-1 baie-3", 0.0),
+        Fault(2.0, "array loses power", "baie-1", LONGEST),
+        Fault(2.5, "node stops", "svc-1", 1.0),
+    )
+    assert world.holders() == ["baie-2", "baie-3"]
+    assert world.replacements == {"ordered": 1}
+
+
+def test_a_volume_that_gets_a_copy_while_it_is_compared_is_served_on() -> None:
+    for milliseconds in range(1, 30):
+        faults = (
+            Fault(1.0, "verify", "volume", 0.0),
+            Fault(1.0 + milliseconds / 1000, "array replaced", "baie-1 baie-3", 0.0),
+        )
+        assert quiet_world(*faults, seed=milliseconds).holders() == ["baie-2", "baie-3"]
