@@ -37,24 +37,15 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
 
 @pytest.fixture
 def play(run: Run, request: pytest.FixtureRequest) -> Callable[..., Verdict]:
-    """Play one scenario: `play(lab, fault)`.
-
-    Besides: `clients`, defects of these; `held`, what is done while the fault holds; `tamper`, before judging.
-    """
+    """Play one scenario: `play(lab, fault, clients=defects of the clients, tamper=what is done before judging)`."""
 
     def played(
-        lab: Lab,
-        fault: Fault,
-        clients: frozenset[str] = frozenset(),
-        *,
-        held: Callable[[], None] = lambda: None,
-        tamper: Tamper = lambda *_: None,
+        lab: Lab, fault: Fault, clients: frozenset[str] = frozenset(), tamper: Tamper = lambda *_: None
     ) -> Verdict:
         with begun(lab, run, request.node.name):
             dopasoins = lab.service("dopasoins")
             with dopasoins.observed(clients) as history, lab.fault(fault):
                 lab.hold()
-                held()
             tamper(lab, history)
             return dopasoins.judge(history)
 
