@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from lab import private
 from lab.measure import History, Outcome, Readback, Verdict, judge
 from lab.wards import Clinician, Config
 from lab.wards.client import Client
@@ -365,7 +366,7 @@ def test_the_program_ends_its_history_on_sigterm(config: Config, tmp_path: Path,
     async def main() -> int | None:
         async with serving() as service:
             path = tmp_path / "config.json"
-            path.write_text(replace(config, port=service.port).to_json(), encoding="utf-8")
+            private.write(path, replace(config, port=service.port).to_json())
             command = [sys.executable, "-m", "lab.wards", kind, str(path)]
             process = await asyncio.create_subprocess_exec(*command)
             async with asyncio.timeout(20):
@@ -386,7 +387,7 @@ def test_the_program_waits_for_a_service_and_can_be_stopped_before_there_is_one(
         async with serving() as service:
             port = service.port
         path, history = tmp_path / "config.json", tmp_path / "history.jsonl"
-        path.write_text(replace(config, port=port).to_json(), encoding="utf-8")
+        private.write(path, replace(config, port=port).to_json())
         process = await asyncio.create_subprocess_exec(sys.executable, "-m", "lab.wards", "pulse", str(path))
         async with asyncio.timeout(20):
             await until(lambda: history.exists() and bool(history.read_text()))
