@@ -1,7 +1,7 @@
 """How long the document takes: `python -m tests.benchmarks.bench_reports [--repeat N]`.
 
-A campaign of thirty scenarios with a history each, as the pure tests write them; HTML, PDF, manifest and summary, in French.
-To reach: 6 s for all of it, and 2 MB of HTML. Prints one line of JSON: the median, and every time.
+A campaign of thirty scenarios with a history each, as the pure tests write them; HTML, PDF, manifest and summary, in
+French. To reach: 6 s for all of it, and 2 MB of HTML. Prints one line of JSON: the median, and every time.
 """
 
 from __future__ import annotations
