@@ -2,7 +2,7 @@
 
 Seen on thirty scenarios: it gives each of the five thousand shapes inside a page the computed style of an HTML element,
 and shapes each of the twenty thousand letters by itself. As images the figures are parsed and styled as drawings only,
-and their lines are shaped and shown whole: a third of the time less (5.1 s of CPU instead of 7.4 s), and half the octets.
+and their lines are shaped and shown whole: a third less time (5.1 s of CPU instead of 7.4 s), and half the octets.
 """
 
 from __future__ import annotations

@@ -96,4 +96,5 @@ def doubts_about_before(history: History, inject_ns: int, accepted: timedelta | 
 
 def _expected(history: History) -> set[str]:
     pulses = {f"pulse@{ward}" for ward in {probe.ward for probe in history.probes}}
-    return pulses | {f"journeys@{ward}" for ward in {op.ward for op in history.operations}}
+    rounds = {f"rounds@{ward}" for ward in {beat.ward for beat in history.beats}}
+    return pulses | rounds | {f"journeys@{ward}" for ward in {op.ward for op in history.operations}}

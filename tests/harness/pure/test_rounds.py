@@ -8,13 +8,16 @@ from dataclasses import replace
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from lab.measure import History
+from lab.measure import History, Verdict
 from lab.measure.instrument import closed_loops
 from lab.measure.records import Beat, Writer
-from lab.measure.rounds import away
+from lab.measure.rounds import Away, away
 from lab.wards.client import Client
 from lab.wards.recorder import Recorder
 from lab.wards.rounds import NS_IN_S, Rounds
+from reports.language import NBSP, speak
+from reports.measures import informative
+from tests.harness.pure.test_measure_verdict import WELL, verdict
 from tests.harness.pure.test_wards_service import config, serving
 
 if TYPE_CHECKING:
@@ -76,6 +79,32 @@ def test_several_pulses_at_one_address_look_closer() -> None:
     (seen,) = away(History(beats=tuple(beats)))
 
     assert (seen.longest_s, seen.resolution_s) == (0.5, 0.25)
+
+
+def test_what_was_away_before_the_fault_does_not_count() -> None:
+    beats = [beat(0, n * 1000, "failed" if n == 1 else "ok") for n in range(5)]
+
+    (seen,) = away(History(beats=tuple(beats)), since_ns=2500 * MS)
+
+    assert seen[:4] == ("10.0.0.1", 2, 0, 0.0)
+
+
+def test_a_verdict_keeps_what_the_rounds_said_and_a_report_has_a_line_for_it() -> None:
+    found = replace(verdict(*WELL), rounds=(Away("10.77.4.10", 1800, 450, 1.002, 1 / 450),))
+
+    again = Verdict.from_json(found.to_json())
+    rows = dict(informative(again, speak("en")))
+
+    assert again == found
+    assert rows["Rounds: 450 pulses of one attempt a second at 10.77.4.10"].replace(NBSP, " ") == (
+        "1,800 (450 failed), longest absence 1 s"
+    )
+
+
+def test_rounds_that_never_started_their_history_cast_doubt() -> None:
+    line = '{"k":"beat","w":"cardiologie","b":0,"a":"10.0.0.1","t":0,"s":0,"e":1,"o":"ok","why":null,"m":null}'
+
+    assert "rounds@cardiologie never said that it started" in verdict(*WELL, line).sentence
 
 
 def test_addresses_are_asked_in_turn(config: Config) -> None:
