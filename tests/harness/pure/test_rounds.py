@@ -14,7 +14,8 @@ from lab.measure.records import Beat, Writer
 from lab.measure.rounds import Away, away
 from lab.wards.client import Client
 from lab.wards.recorder import Recorder
-from lab.wards.rounds import NS_IN_S, Rounds
+from lab.wards.rounds import Rounds
+from lab.wards.running import Kind, grid
 from reports.language import NBSP, speak
 from reports.measures import informative
 from tests.harness.pure.test_measure_verdict import WELL, verdict
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 __all__ = ["config"]  # a fixture
 MS = 1_000_000
+NS_IN_S = 1_000_000_000
 
 
 async def went(config: Config, seconds: float) -> History:
@@ -33,7 +35,7 @@ async def went(config: Config, seconds: float) -> History:
         loop = asyncio.get_running_loop()
         told = replace(config, port=service.port, connect_ms=2000)
         recorder = Recorder(told.history, "rounds@cardiologie", loop)
-        recorder.start(interval_ns=NS_IN_S)
+        recorder.start(**grid(Kind.ROUNDS, told))
         rounds = Rounds(told, Client(told, "r"), recorder)
         rounds.start()
         await asyncio.sleep(seconds)
@@ -52,6 +54,13 @@ def test_each_pulse_beats_once_a_second_and_all_are_spread_in_phase(config: Conf
     assert {later - earlier for earlier, later in pairwise(phases)} == {20 * MS}
     assert closed_loops(history) == []
     assert history.ended == {"rounds@cardiologie"}
+
+
+def test_a_number_of_pulses_that_no_second_divides_into_has_a_grid_of_its_own(config: Config) -> None:
+    history = asyncio.run(went(replace(config, rounds=450), 2.1))
+
+    assert len({beat.pulse for beat in history.beats}) == 450
+    assert closed_loops(history) == []
 
 
 def test_a_beat_that_is_left_out_is_noticed() -> None:
