@@ -116,6 +116,15 @@ def test_rounds_that_never_started_their_history_cast_doubt() -> None:
     assert "rounds@cardiologie never said that it started" in verdict(*WELL, line).sentence
 
 
+def test_rounds_that_are_late_themselves_take_what_they_watch_its_processor() -> None:
+    start = '{"k":"start","v":1,"writer":"rounds@urgences","t":0,"interval_ns":1000000000}'
+    late = '{"k":"beat","w":"urgences","b":0,"a":"10.0.0.1","t":0,"s":5000000000,"e":5000000009,"o":"ok","why":null,'
+    seen = verdict(*WELL, start, f'{late}"m":null}}', '{"k":"end","writer":"rounds@urgences","t":9}')
+
+    assert "the rounds themselves were late by 5 s (99.9th percentile, bound 0.1 s)" in seen.sentence
+    assert "les rondes elles-mêmes avaient 5 s de retard" in seen.sentence_fr
+
+
 def test_addresses_are_asked_in_turn(config: Config) -> None:
     told = replace(config, rounds=40, addresses=("127.0.0.1", "127.0.0.2"))
     history = asyncio.run(went(told, 0.6))
