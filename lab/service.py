@@ -64,14 +64,17 @@ class Observation:
         self.recovered_at = 0
         self._began = 0
 
-    def start(self, defects: frozenset[str], writes: int = 0) -> None:
+    def start(self, defects: frozenset[str], writes: int = 0, rounds: int = 0) -> None:
         """Send the wards to work; returns when the service has been steady for all of them, and took so many writes."""
         lab = self._service.lab
         self._began = time.monotonic_ns()
         wards = list(lab.wards)
         jobs = [("pulse", wards[0]), *(("journeys", ward) for ward in wards)]
+        if rounds:
+            jobs.append(("rounds", wards[0]))
         for number, (job, ward) in enumerate(jobs):
-            config = self._tell(job, ward, self._service.client_config(self, ward, number, defects))
+            told = self._service.client_config(self, ward, number, defects)
+            config = self._tell(job, ward, {**told, "rounds": rounds} if job == "rounds" else told)
             log = str(self.scenario.folder / f"{job}-{ward}{self._mark}.log")
             command = (sys.executable, "-m", "lab.wards", job, str(config))
             self._processes.append(lab.enclosure.spawn(*command, log=log, net=lab.wards[ward]))
@@ -180,7 +183,7 @@ class Service:
 
     @contextmanager
     def observed(
-        self, defects: frozenset[str] = frozenset(), writes: int = 0, *, rate: float = RATE
+        self, defects: frozenset[str] = frozenset(), writes: int = 0, *, rate: float = RATE, rounds: int = 0
     ) -> Iterator[Observation]:
         """Let the wards work while the body runs; steady before it begins, with at least so many writes done.
 
@@ -188,6 +191,7 @@ class Service:
             defects: planted in the clients, to see that they are noticed.
             writes: how many must be done before it begins.
             rate: operations a second and ward.
+            rounds: how many slow pulses of one attempt a second go beside the main one, spread in phase.
 
         Raises:
             LabError: the service was not steady to begin with.
@@ -197,7 +201,7 @@ class Service:
         self.lab.scenario.event("observe", f"the wards use {self.name}", text_fr)
         begun = time.monotonic()
         try:
-            observation.start(defects, writes)
+            observation.start(defects, writes, rounds)
             self.lab.spent("observe", time.monotonic() - begun)
             self.lab.observations.append(observation)
             yield observation

@@ -40,8 +40,10 @@ def write(run_folder: Path, language: str = "fr") -> Path:
     Raises:
         ReportError: the folder is no run folder, cannot be read or written, or the language is not known.
     """
+    from reports.document import render  # noqa: PLC0415  see below
+
     campaign, words = _read(run_folder, language)
-    return _document(run_folder, campaign, words, 0)
+    return _document(run_folder, campaign, words, render(campaign, words))
 
 
 def publish(run_folder: Path, language: str = "fr", *, install: bool = False) -> Published:
@@ -54,29 +56,29 @@ def publish(run_folder: Path, language: str = "fr", *, install: bool = False) ->
     """
     from reports import allure, manifest, markdown  # noqa: PLC0415  see below
     from reports.document import render  # noqa: PLC0415  see below
-    from reports.pdf import printed  # noqa: PLC0415  see below
+    from reports.pdf import printing  # noqa: PLC0415  see below
 
-    campaign, words = _read(run_folder, language)
     missing: list[str] = []
     made = None
-    try:
-        text = manifest.text(campaign.files)
-        moment = campaign.ended or campaign.started
-        made = printed(render(campaign, words, pages=None), text, manifest.MANIFEST, moment)
-    except ReportError as error:
-        missing.append(str(error))
-    document = _document(run_folder, campaign, words, made.pages if made else 0)
+    with printing() as printed:
+        campaign, words = _read(run_folder, language)
+        page = render(campaign, words)
+        try:
+            made = printed(page, manifest.text(campaign.files), manifest.MANIFEST, campaign.ended or campaign.started)
+        except ReportError as error:
+            missing.append(str(error))
+    document = _document(run_folder, campaign, words, page, made.pages if made else None)
     summary = run_folder / SUMMARY[language]
     manifest.replace(summary, markdown.summary(campaign, words))
-    page = None
+    browsed = None
     try:
-        page = allure.write(run_folder, campaign, words, install=install)
+        browsed = allure.write(run_folder, campaign, words, install=install)
     except ReportError as error:
         missing.append(str(error))
     target = run_folder / PDF[language] if made else None
     if made and target:
         manifest.replace(target, made.content)
-    return Published(document, target, summary, page, tuple(missing))
+    return Published(document, target, summary, browsed, tuple(missing))
 
 
 def _read(run_folder: Path, language: str) -> tuple[Campaign, Language]:
@@ -91,11 +93,11 @@ def _read(run_folder: Path, language: str) -> tuple[Campaign, Language]:
     return load(run_folder), words
 
 
-def _document(run_folder: Path, campaign: Campaign, words: Language, pages: int) -> Path:
+def _document(run_folder: Path, campaign: Campaign, words: Language, page: str, pages: int | None = None) -> Path:
     from reports import manifest  # noqa: PLC0415  see above
-    from reports.document import render  # noqa: PLC0415  see above
+    from reports.document import numbered  # noqa: PLC0415  see above
 
     target = run_folder / NAMES[words.code]
-    manifest.replace(target, render(campaign, words, pages))
+    manifest.replace(target, numbered(page, pages))
     manifest.replace(run_folder / manifest.MANIFEST, manifest.text(campaign.files))
     return target

@@ -55,23 +55,29 @@ _FACTS: tuple[Callable[..., object], ...] = (coverage.coverage, coverage.not_pla
 TEMPLATES = Path(__file__).parent / "templates"
 
 
-def render(campaign: Campaign, language: Language, pages: int | None = 0) -> str:
-    """Return the document of a campaign; pure but for the templates it reads.
+_PAGES = '<span class="pages"></span>'
+"""Where the cover tells the number of pages; left empty the style sheet counts them."""
 
-    The cover prints the number of pages of the PDF: 0 where there is none, None for the PDF itself, which counts.
-    """
+
+def render(campaign: Campaign, language: Language) -> str:
+    """Return the document of a campaign, as it is printed; pure but for the templates it reads."""
     page = (
         _environment(language)
         .get_template("document.html.j2")
         .render(
             campaign=campaign,
-            pages=pages,
+            pages=Markup(_PAGES),  # noqa: S704  our own
             css=_style(),
             manifest_name=manifest.MANIFEST,
             manifest_digest=manifest.digest(manifest.text(campaign.files)),
         )
     )
     return _tidy(page)
+
+
+def numbered(page: str, pages: int | None) -> str:
+    """Return the document with the number of pages of its PDF on the cover; None where there is none."""
+    return page.replace(_PAGES, str(pages or "—"), 1)
 
 
 def render_trend(runs: Sequence[RunLine], courses: Sequence[Course], language: Language) -> str:

@@ -66,8 +66,7 @@ def grained(spans: Iterable[Span], start: float, end: float, grain: float) -> tu
         first, last = (span.start - start) / grain, (span.end - start) / grain
         for cell in range(max(0, int(first + 1e-6)), min(count, _ceil(last))):
             cells[cell] = max(cells.get(cell, State.SERVED), span.state, key=_BAD.__getitem__)
-    pieces = (Span(start + cell * grain, start + (cell + 1) * grain, cells[cell]) for cell in sorted(cells))
-    return tuple(_joined(pieces))
+    return tuple(_joined(cells, start, grain))
 
 
 def _ceil(value: float) -> int:
@@ -93,9 +92,7 @@ def _spans(group: Sequence[Measured], origin_ns: int, relief: Relief, waits: Seq
         for index in range(last, min(last + HOLD, seen)):
             if states.setdefault(index, State.SERVED) is not State.SERVED:
                 break
-    first_s, step = (group[0].start_ns - origin_ns) / NANO, BUCKET / NANO
-    pieces = (Span(first_s + at * step, first_s + (at + 1) * step, states[at]) for at in sorted(states))
-    return tuple(_joined(pieces))
+    return tuple(_joined(states, (group[0].start_ns - origin_ns) / NANO, BUCKET / NANO))
 
 
 def _held(cells: Sequence[Cell], relief: Sequence[int]) -> Iterator[tuple[int, State]]:
@@ -145,14 +142,13 @@ def _relief(history: History, seen: Iterable[Measured]) -> Relief:
     }
 
 
-def _joined(pieces: Iterable[Span]) -> Iterator[Span]:
-    current: Span | None = None
-    for piece in pieces:
-        if current and current.state is piece.state and piece.start - current.end < 1e-6:  # noqa: PLR2004  rounding
-            current = Span(current.start, piece.end, current.state)
-            continue
-        if current:
-            yield current
-        current = piece
-    if current:
-        yield current
+def _joined(cells: Mapping[int, State], origin: float, step: float) -> Iterator[Span]:
+    """Yield a span for each row of neighbouring cells of one state, laid from an origin on in steps of seconds."""
+    row: list[int] = []
+    for cell in sorted(cells):
+        if row and (cell != row[-1] + 1 or cells[cell] is not cells[row[0]]):
+            yield Span(origin + row[0] * step, origin + (row[-1] + 1) * step, cells[row[0]])
+            row.clear()
+        row.append(cell)
+    if row:
+        yield Span(origin + row[0] * step, origin + (row[-1] + 1) * step, cells[row[0]])

@@ -125,9 +125,26 @@ def informative(verdict: Verdict, language: Language) -> tuple[tuple[str, str], 
             say("Tentatives, pouls compris"),
             _failed(verdict.attempts, verdict.attempts_failed, language),
         ),
+        *_rounds(verdict, language),
         (say("Plus courte coupure vue à coup sûr"), language.duration(verdict.smallest_gap)),
         (say("Retard propre de l'instrument"), language.duration(verdict.lag)),
     )
+
+
+def _rounds(verdict: Verdict, language: Language) -> Iterator[tuple[str, str]]:
+    """Yield a row for each address that the rounds asked, where there were any."""
+    for row in verdict.rounds:
+        pulses = round(1 / row.resolution_s)
+        yield (
+            language.say(
+                "Rondes : {pulses} pouls d'une tentative par seconde à {address}", pulses=pulses, address=row.address
+            ),
+            language.say(
+                "{attempts}, plus longue absence {longest}",
+                attempts=_failed(row.attempts, row.failed, language),
+                longest=language.duration(row.longest_s),
+            ),
+        )
 
 
 def journeys(verdict: Verdict | None, language: Language) -> tuple[tuple[str, ...], ...]:

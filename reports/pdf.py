@@ -8,17 +8,22 @@ from __future__ import annotations
 import contextlib
 import gc
 import json
+import logging
 import os
 import subprocess
 import sys
 import warnings
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from reports import lettering
 from reports.errors import ReportError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+
+    Printer = Callable[[str, str, str, datetime], "Pdf"]
 
 VARIANT = "pdf/a-3a"
 """Declared; no conformance checker has seen it."""
@@ -36,26 +41,34 @@ class Pdf(NamedTuple):
 LONGEST = 600  # seconds
 
 
-def printed(html: str, attached: str, name: str, moment: datetime) -> Pdf:
-    """Return what `pdf` does, made in a process of its own: a library that dies takes no session with it.
+@contextlib.contextmanager
+def printing() -> Iterator[Printer]:
+    """Start the process in which one page is printed: a library that dies takes no session with it.
 
-    Raises:
-        ReportError: as `pdf`, or the process died or took too long.
+    Begun before there is a page, so that it loads its library meanwhile. What it gives prints as `pdf` does, and also
+    raises ReportError when the process died or took too long.
     """
-    given = json.dumps([html, attached, name, moment.isoformat()]).encode()
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
     command = (sys.executable, "-m", "reports.pdf")
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, env=environment) as process:
+        try:
+            yield partial(_printed, process)
+        finally:
+            process.kill()  # whoever was given no page waits for one
+
+
+def _printed(process: subprocess.Popen[bytes], html: str, attached: str, name: str, moment: datetime) -> Pdf:
+    given = json.dumps([html, attached, name, moment.isoformat()]).encode()
     try:
-        done = subprocess.run(command, input=given, capture_output=True, check=False, timeout=LONGEST, env=environment)
+        content, complaint = process.communicate(given, LONGEST)
     except subprocess.TimeoutExpired as error:
         raise ReportError(f"no PDF: it was not made within {LONGEST} s") from error
-    said = done.stderr.decode("utf-8", "replace").strip().splitlines()
-    if done.returncode:
-        told = (
-            said[-1] if said and said[-1].startswith("no PDF") else f"no PDF: its process ended with {done.returncode}"
-        )
-        raise ReportError(told)
-    pages, _, content = done.stdout.partition(b"\n")
+    if process.returncode:
+        said = complaint.decode("utf-8", "replace").strip().splitlines()
+        told = said and said[-1].startswith("no PDF")
+        raise ReportError(said[-1] if told else f"no PDF: its process ended with {process.returncode}")
+    pages, _, content = content.partition(b"\n")
     return Pdf(content, int(pages))
 
 
@@ -67,8 +80,8 @@ def pdf(html: str, attached: str, name: str, moment: datetime) -> Pdf:
     """
     weasyprint = _weasyprint()
     fetcher = weasyprint.URLFetcher(allowed_protocols=["data"], fail_on_errors=True)
-    with _refusing_the_outside():
-        document = weasyprint.HTML(string=html, url_fetcher=fetcher).render()
+    with _refusing_the_outside(), _refusing_what_fails(), lettering.line_by_line():
+        document = weasyprint.HTML(string=lettering.as_images(html), url_fetcher=fetcher).render()
         evidence = weasyprint.Attachment(
             string=attached.encode("utf-8", "surrogateescape"),
             name=name,
@@ -105,11 +118,34 @@ def _refusing_the_outside() -> Iterator[None]:
         raise ReportError(f"no PDF: the page asks for something outside itself ({error})") from error
 
 
+@contextlib.contextmanager
+def _refusing_what_fails() -> Iterator[None]:
+    """Refuse a page of which weasyprint leaves something out: a figure that cannot be drawn is a line in its log."""
+    log, heard = logging.getLogger("weasyprint"), _Errors(logging.ERROR)
+    log.addHandler(heard)
+    try:
+        yield
+    finally:
+        log.removeHandler(heard)
+    if heard.told:
+        raise ReportError(f"no PDF: {heard.told[0][:200]}")
+
+
+class _Errors(logging.Handler):
+    def __init__(self, level: int) -> None:
+        super().__init__(level)
+        self.told: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.told.append(record.getMessage())
+
+
 def main() -> int:
     """Make the PDF that standard input describes, on standard output after its number of pages."""
     gc.disable()  # a third of the time (seen: 9.1 s of CPU became 6.4 s); this process ends with its one document
-    html, attached, name, moment = json.load(sys.stdin)
     try:
+        _weasyprint()  # while the page is still being written
+        html, attached, name, moment = json.load(sys.stdin)
         made = pdf(html, attached, name, datetime.fromisoformat(moment))
     except ReportError as error:
         sys.stderr.write(f"{error}\n")
@@ -119,4 +155,7 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    status = main()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(status)  # nothing to tidy up: to free a document's boxes one by one takes half a second

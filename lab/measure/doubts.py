@@ -65,13 +65,18 @@ def doubts_about_instrument(history: History, lag_bound: timedelta) -> Iterator[
             f"the {what} was not open loop: {name} left out starts that it intended",
             f"{what_fr} n'était pas en boucle ouverte : {name} a sauté des départs prévus",
         )
-    lag = lag_ns(history.probes)
-    if lag > lag_bound.total_seconds() * 1e9:
-        late, bound = spoken_ns(lag), spoken(lag_bound)
-        yield Words(
-            f"the pulse itself was late by {late.en} (99.9th percentile, bound {bound.en})",
-            f"le pouls lui-même avait {late.fr} de retard (percentile 99,9, limite {bound.fr})",
-        )
+    bound = spoken(lag_bound)
+    for starts, who, who_fr in (
+        (history.probes, "the pulse itself was", "le pouls lui-même avait"),
+        (history.beats, "the rounds themselves were", "les rondes elles-mêmes avaient"),
+    ):
+        lag = lag_ns(starts)
+        if lag > lag_bound.total_seconds() * 1e9:
+            late = spoken_ns(lag)
+            yield Words(
+                f"{who} late by {late.en} (99.9th percentile, bound {bound.en})",
+                f"{who_fr} {late.fr} de retard (percentile 99,9, limite {bound.fr})",
+            )
 
 
 def doubts_about_before(history: History, inject_ns: int, accepted: timedelta | None) -> Iterator[Words]:
@@ -96,4 +101,5 @@ def doubts_about_before(history: History, inject_ns: int, accepted: timedelta | 
 
 def _expected(history: History) -> set[str]:
     pulses = {f"pulse@{ward}" for ward in {probe.ward for probe in history.probes}}
-    return pulses | {f"journeys@{ward}" for ward in {op.ward for op in history.operations}}
+    rounds = {f"rounds@{ward}" for ward in {beat.ward for beat in history.beats}}
+    return pulses | rounds | {f"journeys@{ward}" for ward in {op.ward for op in history.operations}}

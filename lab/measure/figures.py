@@ -12,6 +12,7 @@ from .integrity import Integrity, integrity, unknown_writes
 from .interruption import interruptions, longest_gap
 from .noticed import Noticed, noticed
 from .records import FOREVER_NS, OK
+from .rounds import Away, away
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -43,6 +44,7 @@ class Figures:
     tries_failed: int
     noticed: Noticed
     apart: tuple[Availability, ...]
+    rounds: tuple[Away, ...]
     healed_ns: int | None = None
 
     def for_verdict(self) -> dict[str, Any]:
@@ -97,6 +99,7 @@ def measure(history: History, readback: Readback | None, since_ns: int, healed_n
         tries_failed=sum(row.outcome != OK for row in tries),
         noticed=noticed(history.operations, history.probes),
         apart=apart(served, unserved, patience),
+        rounds=away(history, since_ns),
         healed_ns=healed_ns,
     )
 

@@ -9,12 +9,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from .history import History
-    from .records import Probe
+    from .records import Beat, Probe
 
 _IN_A_THOUSAND = 1000
 
 
-def lag_ns(probes: Iterable[Probe]) -> int:
+def lag_ns(probes: Iterable[Probe | Beat]) -> int:
     """How late attempts were started, 99.9th percentile (nearest rank); 0 without attempts."""
     late = sorted(probe.start_ns - probe.intended_ns for probe in probes)
     return late[-1 - len(late) // _IN_A_THOUSAND] if late else 0

@@ -9,7 +9,7 @@ from itertools import groupby
 from operator import attrgetter
 from typing import TYPE_CHECKING, NamedTuple
 
-from .records import OK
+from .records import FOREVER_NS, OK
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -45,7 +45,7 @@ def interruptions(served: Iterable[Operation], unserved: Sequence[Operation], la
     failing: dict[tuple[str, str, str], list[int]] = defaultdict(list)
     for row in unserved:
         failing[row.ward, row.kind, row.journey].append(row.intended_ns)
-    of_journey, of_kind = _starts(served)
+    of_journey, of_kind = _starts(served, min(map(_BY_START, unserved)), max(map(_BY_START, unserved)))
     spans = []
     for (ward, kind, journey), starts in failing.items():
         good = of_journey[ward, journey]
@@ -59,13 +59,26 @@ def interruptions(served: Iterable[Operation], unserved: Sequence[Operation], la
 _Starts = dict[tuple[str, str], list[int]]
 
 
-def _starts(served: Iterable[Operation]) -> tuple[_Starts, _Starts]:
-    """Intended starts by ward and journey, and by ward and kind, in order."""
+def _starts(served: Iterable[Operation], first_ns: int, last_ns: int) -> tuple[_Starts, _Starts]:
+    """Intended starts by ward and journey, and by ward and kind, in order, as far as they part or close anything.
+
+    What was served before the first failure parts nothing; of what was served after the last one only the first of a
+    ward and kind closes anything. An hour's history is then not sorted for an outage of seconds.
+    """
     of_journey: _Starts = defaultdict(list)
     of_kind: _Starts = defaultdict(list)
+    after: dict[tuple[str, str], int] = {}
     for row in served:
-        of_journey[row.ward, row.journey].append(row.intended_ns)
-        of_kind[row.ward, row.kind].append(row.intended_ns)
+        at = row.intended_ns
+        if at < first_ns:
+            continue
+        if at <= last_ns:
+            of_journey[row.ward, row.journey].append(at)
+            of_kind[row.ward, row.kind].append(at)
+        elif at < after.get((row.ward, row.kind), FOREVER_NS):
+            after[row.ward, row.kind] = at
+    for named, at in after.items():
+        of_kind[named].append(at)
     for starts in (*of_journey.values(), *of_kind.values()):
         starts.sort()
     return of_journey, of_kind

@@ -27,11 +27,13 @@ class Away(NamedTuple):
     resolution_s: float
 
 
-def away(history: History) -> tuple[Away, ...]:
-    """Every address that the rounds asked, by address."""
+def away(history: History, since_ns: int = 0) -> tuple[Away, ...]:
+    """Every address that the rounds asked, by address: what ended after an instant, the injection."""
     asked: dict[str, list[Probe]] = defaultdict(list)
     pulses: dict[str, set[tuple[str, int]]] = defaultdict(set)
     for beat in history.beats:
+        if beat.end_ns <= since_ns:
+            continue
         # One series for each address, whichever pulse asked: several of them look closer together.
         asked[beat.address].append(
             Probe("", beat.intended_ns, beat.start_ns, beat.end_ns, beat.outcome, "new", beat.why, "", beat.member)

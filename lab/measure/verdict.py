@@ -11,9 +11,10 @@ from typing import Any, Literal
 from lab.errors import Inconclusive, LabError, NotMet
 
 from .availability import Availability, restored, stored
+from .rounds import Away
 from .wording import Words
 
-FORMAT = 3  # of verdict.json; none written before November 2026, which is format 1; 3 has `failed_check`
+FORMAT = 3  # of verdict.json; none written before November 2026, which is format 1; 3 has `failed_check`, `rounds`
 
 
 class VerdictError(LabError):
@@ -125,6 +126,7 @@ class Verdict:
         unprotected: for how long room three lacked something acknowledged, all such times together; None where the plan
             has no room three for this service.
         apart: each journey, profession and kind of session apart.
+        rounds: each address that the rounds asked; empty where none went.
         accepted_by: who signed for this gap, until when the sentence says; empty when nobody did.
         failed_check: what the scenario insists on besides the objective and was not so; None when all of it was.
     """
@@ -161,6 +163,7 @@ class Verdict:
     without_redundancy: timedelta | None = None
     unprotected: timedelta | None = None
     apart: tuple[Availability, ...] = ()
+    rounds: tuple[Away, ...] = ()
     accepted_by: str = ""
     failed_check: FailedCheck | None = None
 
@@ -231,6 +234,8 @@ def _stored(verdict: Verdict) -> list[tuple[str, object]]:
             pairs.append((f"{name}_s", None if value is None else value.total_seconds()))
         elif name == "apart":
             pairs.append((name, stored(value)))
+        elif name == "rounds":
+            pairs.append((name, [away._asdict() for away in value]))
         elif name == "evidence":
             pairs.append((name, [vars(item) for item in value]))
         elif name == "failed_check":
@@ -252,6 +257,7 @@ def _restored(stored: dict[str, Any]) -> dict[str, Any]:
     for name in _NAMES:
         fields[name] = tuple(fields.get(name, ()))  # the last four were not looked for before November 2026
     fields["apart"] = restored(fields.get("apart", ()))
+    fields["rounds"] = tuple(Away(**row) for row in fields.get("rounds", ()))  # told since format 3
     fields["verdict"] = Outcome(fields["verdict"])
     fields["evidence"] = tuple(Evidence(**item) for item in fields["evidence"])
     check = fields.get("failed_check")  # filed since format 3

@@ -81,6 +81,11 @@ class Config:
         """The journeys' grid."""
         return round(_NS_IN_S / self.rate)
 
+    @property
+    def rounds_interval_ns(self) -> int:
+        """The grid on which one pulse of the rounds follows another; each beats again when all have."""
+        return _NS_IN_S // self.rounds
+
     @classmethod
     def load(cls, path: Path) -> Config:
         """Read a configuration file.

@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from .connection import Result
     from .recorder import Recorder
 
-NS_IN_S = 1_000_000_000
 _OK = 200
 
 
@@ -39,7 +38,7 @@ class Rounds:
         self._addresses = config.addresses or (config.url_host,)
         self._port = config.port
         self._under_way = UnderWay()
-        self._grid = Grid(client.loop, NS_IN_S // config.rounds, self._begin)
+        self._grid = Grid(client.loop, config.rounds_interval_ns, self._begin)
         self._before = f'{{"k":"beat","w":"{config.ward}","b":'
 
     def start(self) -> None:

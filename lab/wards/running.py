@@ -14,7 +14,7 @@ from .client import Client
 from .journeys import Journeys
 from .pulse import Pulse
 from .recorder import Recorder
-from .rounds import NS_IN_S, Rounds
+from .rounds import Rounds
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
@@ -40,7 +40,7 @@ async def run(kind: Kind, config: Config) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     recorder = Recorder(config.history, f"{kind}@{config.ward}", loop)
-    recorder.start(**_grid(kind, config))
+    recorder.start(**grid(kind, config))
     instrument = await _unless(stop, _signed_in(kind, config, recorder))
     if instrument is not None:
         _rest_the_collector(kind)
@@ -50,7 +50,8 @@ async def run(kind: Kind, config: Config) -> None:
     recorder.end()
 
 
-def _grid(kind: Kind, config: Config) -> dict[str, int]:
+def grid(kind: Kind, config: Config) -> dict[str, int]:
+    """The grids of an instrument, as its start line tells them."""
     if kind is Kind.PULSE:
         return {
             "interval_ns": config.interval_ns,
@@ -58,7 +59,10 @@ def _grid(kind: Kind, config: Config) -> dict[str, int]:
             "kept_interval_ns": config.kept_interval_ns,
         }
     if kind is Kind.ROUNDS:
-        return {"interval_ns": NS_IN_S, "timeout_ns": round(config.connect_ms * _NS_IN_MS)}
+        return {
+            "interval_ns": config.rounds_interval_ns * config.rounds,
+            "timeout_ns": round(config.connect_ms * _NS_IN_MS),
+        }
     return {
         "interval_ns": config.operation_interval_ns,
         "timeout_ns": round(config.answer_ms * _NS_IN_MS),

@@ -1,6 +1,12 @@
-"""The instrument's own figures, without a lab: `python -m tests.benchmarks.instrument [--chaos PATH] [--repeat N]`.
+"""The instrument's own figures, without a lab: `python -m tests.benchmarks.instrument [--only PART] [--chaos PATH]`.
 
-Writes `docs/benchmarks.json` and, from it alone, `docs/benchmarks.md`. Needs root, for the calibration's namespaces.
+Writes `docs/benchmarks.json` and, from it alone, `docs/benchmarks.md`; one part alone is printed only, since a page is
+of one day and one machine. Needs root, for the calibration's namespaces. Parts:
+
+- outages: known outages and freezes, as in `bascule calibrate`
+- null-responder: lag and cost of the pulse against a responder that always says yes
+- judging: so many operations read and judged
+- detection, cleanup, startup: side by side with Chaos Toolkit, where it is installed
 """
 
 from __future__ import annotations
@@ -12,15 +18,24 @@ import subprocess
 import sys
 import tempfile
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from lab.calibration import Course, play
 from lab.run import machine
 from tests.benchmarks import peers
 
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
 DOCS = Path(__file__).parents[2] / "docs"
+OPERATIONS = [100_000, 1_000_000, 10_000_000]
+PER_OPERATION = 1 << 10  # octets of memory, from above: 1,000,000 take less than 1 GiB
 COURSE = Course(((0.05, 20), (0.2, 20), (1.0, 20), (5.0, 20)), ((1.0, 4),))
+
+
+Figures = dict[str, Any]
 
 
 def program(name: str, *arguments: str) -> dict[str, Any]:
@@ -30,26 +45,77 @@ def program(name: str, *arguments: str) -> dict[str, Any]:
     return printed
 
 
+def outages(_: argparse.Namespace) -> Figures:
+    """Known outages and freezes."""
+    return {"calibration": play(COURSE, say=say).stored()}
+
+
+def null_responder(_: argparse.Namespace) -> Figures:
+    """The pulse alone."""
+    return {"prober": program("bench_prober.py", "1000", "20")}
+
+
+def judging(options: argparse.Namespace) -> Figures:
+    """Each count in a process of its own, whose memory is then its own."""
+    found = []
+    for count in options.operations:
+        if count * PER_OPERATION < available():
+            found.append(program("bench_judging.py", str(count)))
+        else:
+            say(f"{count:,} operations are left out: they may take {count * PER_OPERATION >> 30} GiB of memory")
+    return {"judging": found}
+
+
+def available() -> int:
+    """Octets of memory that can be had now."""
+    told = dict(line.split(":") for line in Path("/proc/meminfo").read_text(encoding="ascii").splitlines())
+    return int(told["MemAvailable"].split()[0]) << 10
+
+
+def beside(part: Callable[[str | None, int, Path], Iterator[dict[str, str]]], options: argparse.Namespace) -> Figures:
+    """A part of the comparison with Chaos Toolkit."""
+    said = peers.NOT_THERE
+    if options.chaos:
+        said = subprocess.run([options.chaos, "--version"], check=True, capture_output=True, text=True).stdout.strip()
+    with tempfile.TemporaryDirectory() as folder:
+        return {"peers": {"peer": said, "rows": list(part(options.chaos, options.repeat, Path(folder)))}}
+
+
+PARTS: dict[str, Callable[[argparse.Namespace], Figures]] = {
+    "outages": outages,
+    "null-responder": null_responder,
+    "judging": judging,
+    "detection": partial(beside, peers.detection),
+    "cleanup": partial(beside, peers.cleanup),
+    "startup": partial(beside, peers.startup),
+}
+
+
 def main() -> None:
     """Measure, keep the figures, write the page."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--only", choices=PARTS, help="play one part, print it, keep nothing")
     parser.add_argument("--chaos", default=shutil.which("chaos"), help="the chaos command of Chaos Toolkit")
     parser.add_argument("--repeat", type=int, default=20, help="outages of each length in the comparison")
+    parser.add_argument("--operations", type=int, nargs="+", default=OPERATIONS, help="how many are judged")
     options = parser.parse_args()
-    figures: dict[str, Any] = {"date": datetime.now(UTC).date().isoformat(), "machine": machine()}
-    figures["calibration"] = play(COURSE, say=say).stored()
-    say("the pulse against a responder that always says yes")
-    figures["prober"] = program("bench_prober.py", "1000", "20")
-    say("judging a million operations")
-    figures["judging"] = [program("bench_judging.py", str(count)) for count in (100_000, 1_000_000)]
-    if options.chaos:
-        say("side by side with Chaos Toolkit")
-        said = subprocess.run([options.chaos, "--version"], check=True, capture_output=True, text=True).stdout.strip()
-        with tempfile.TemporaryDirectory() as folder:
-            figures["peers"] = {"peer": said, "rows": peers.measure(options.chaos, options.repeat, Path(folder))}
-    (DOCS / "benchmarks.json").write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
-    (DOCS / "benchmarks.md").write_text(page(figures), encoding="utf-8")
+    figures: Figures = {"date": datetime.now(UTC).date().isoformat(), "machine": machine()}
+    for name, part in PARTS.items():
+        if options.only in {None, name}:
+            say(name)
+            merge(figures, part(options))
+    if options.only is None:
+        (DOCS / "benchmarks.json").write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
+        (DOCS / "benchmarks.md").write_text(page(figures), encoding="utf-8")
     say(page(figures))
+
+
+def merge(figures: Figures, found: Figures) -> None:
+    """Add a part's figures; the parts of the comparison share a table."""
+    if "peers" in found and "peers" in figures:
+        figures["peers"]["rows"] += found["peers"]["rows"]
+    else:
+        figures.update(found)
 
 
 def say(words: str) -> None:
@@ -64,19 +130,25 @@ def page(figures: dict[str, Any]) -> str:
         "# Benchmarks of the instrument",
         "",
         f"Generated from `benchmarks.json` by `python -m tests.benchmarks.instrument`: {figures['date']}; {machine}.",
-        "",
-        "## Known outages and freezes",
-        "",
-        f"{figures['calibration']['sentence'].capitalize()}. Own lag {_ms(figures['calibration']['lag_s'])} (p99.9).",
-        "",
-        *_table(("what", "length", "seen", "bias", "spread", "worst error"), _known(figures)),
-        "",
-        "A freeze is measured by operations that start five times a second: it is told short by half an interval.",
-        "",
-        "## The pulse against a responder that always says yes, and judging",
-        "",
-        *_table(("figure", "reach", "measured"), _own(figures)),
     ]
+    if known := figures.get("calibration"):
+        lines += [
+            "",
+            "## Known outages and freezes",
+            "",
+            f"{known['sentence'].capitalize()}. Own lag {_ms(known['lag_s'])} (p99.9).",
+            "",
+            *_table(("what", "length", "seen", "bias", "spread", "worst error"), _known(figures)),
+            "",
+            "A freeze is measured by operations that start five times a second: it is told short by half an interval.",
+        ]
+    if own := _own(figures):
+        lines += [
+            "",
+            "## The pulse against a responder that always says yes, and judging",
+            "",
+            *_table(("figure", "reach", "measured"), own),
+        ]
     if "peers" in figures:
         told: list[tuple[str, ...]] = [(row["what"], row["ours"], row["peer"]) for row in figures["peers"]["rows"]]
         peer = f"Chaos Toolkit ({figures['peers']['peer']})"
@@ -94,6 +166,9 @@ def _known(figures: dict[str, Any]) -> list[tuple[str, ...]]:
     ]
 
 
+_JUDGED = {1_000_000: "5 s, 1 GiB", 10_000_000: "ten times that"}
+
+
 def _own(figures: dict[str, Any]) -> list[tuple[str, ...]]:
     rows: list[tuple[str, ...]] = []
     if prober := figures.get("prober"):
@@ -102,7 +177,7 @@ def _own(figures: dict[str, Any]) -> list[tuple[str, ...]]:
     for judged in figures.get("judging", ()):
         count = f"{judged['operations']:,} operations read and judged"
         seconds = round(judged["read_s"] + judged["judge_s"], 2)
-        bound = "5 s, 1 GiB" if judged["operations"] == 1_000_000 else ""
+        bound = _JUDGED.get(judged["operations"], "")
         rows.append((count, bound, f"{seconds} s, {judged['memory_mb']} MiB"))
     return rows
 

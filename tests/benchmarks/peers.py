@@ -28,7 +28,10 @@ from lab.wards import Clinician, Config
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    Row = dict[str, str]
+
 LENGTHS = (0.05, 0.2, 0.5)
+NOT_THERE = "not installed"
 _HELD = threading.Event()  # the server is broken while it is set
 
 
@@ -201,34 +204,33 @@ def start_up(*command: str) -> float:
     return statistics.median(once() for _ in range(5))
 
 
-def measure(chaos: str, repeat: int, folder: Path, seed: int = 1) -> list[dict[str, Any]]:
-    """Every figure of the comparison."""
+def detection(chaos: str | None, repeat: int, folder: Path, seed: int = 1) -> Iterator[Row]:
+    """How many short outages are seen."""
     draw = Random(seed)  # noqa: S311 - phases, not secrets
-    rows: list[dict[str, Any]] = []
     with server() as port:
         for length in LENGTHS:
-            seen = [chaos_sees(chaos, port, length, draw.random(), folder) for _ in range(repeat)]
-            codes = ", ".join(map(str, sorted({code for _, code in seen})))
+            peer = NOT_THERE
+            if chaos:
+                seen = [chaos_sees(chaos, port, length, draw.random(), folder) for _ in range(repeat)]
+                codes = ", ".join(map(str, sorted({code for _, code in seen})))
+                peer = f"{sum(found for found, _ in seen)} of {repeat}, exit codes {codes}"
             ours = ours_see(port, [length] * repeat, draw, folder)
-            rows.append(
-                {
-                    "what": f"outage of {length * 1000:.0f} ms seen",
-                    "ours": f"{sum(one > 0 for one in ours)} of {repeat}",
-                    "peer": f"{sum(found for found, _ in seen)} of {repeat}, exit codes {codes}",
-                }
-            )
-        rows.append(
-            {
-                "what": "killed (SIGKILL) with a fault on: still broken 2 s later",
-                "ours": f"no, gone after {ours_left_behind() * 1000:.0f} ms",
-                "peer": "yes" if left_behind(chaos, port, folder) else "no",
-            }
-        )
-    rows.append(
-        {
-            "what": "command line answers `--help`, median of 5",
-            "ours": f"{start_up(sys.executable, '-m', 'lab.front.cli', '--help'):.2f} s",
-            "peer": f"{start_up(chaos, '--help'):.2f} s",
-        }
-    )
-    return rows
+            counted = f"{sum(one > 0 for one in ours)} of {repeat}"
+            yield {"what": f"outage of {length * 1000:.0f} ms seen", "ours": counted, "peer": peer}
+
+
+def cleanup(chaos: str | None, _: int, folder: Path) -> Iterator[Row]:
+    """What stays broken when whoever broke it is killed."""
+    peer = NOT_THERE
+    if chaos:
+        with server() as port:
+            peer = "yes" if left_behind(chaos, port, folder) else "no"
+    gone = f"no, gone after {ours_left_behind() * 1000:.0f} ms"
+    yield {"what": "killed (SIGKILL) with a fault on: still broken 2 s later", "ours": gone, "peer": peer}
+
+
+def startup(chaos: str | None, _: int, __: Path) -> Iterator[Row]:
+    """How long a command line takes to answer."""
+    ours = f"{start_up(sys.executable, '-m', 'lab.front.cli', '--help'):.2f} s"
+    peer = f"{start_up(chaos, '--help'):.2f} s" if chaos else NOT_THERE
+    yield {"what": "command line answers `--help`, median of 5", "ours": ours, "peer": peer}

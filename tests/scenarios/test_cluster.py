@@ -193,6 +193,19 @@ def test_care_goes_on_when_a_room_is_cut_off_from_everybody(lab: Lab, room: str)
     lab.storage.verify().require()
 
 
+@nightly
+@disaster
+@pytest.mark.scenario("R1r", fr="Perte d'une salle sous 450 pouls lents")
+def test_care_goes_on_under_the_rounds_when_a_room_burns(lab: Lab, room: str) -> None:
+    """Care goes on when a room goes dark while 450 slow pulses ask for the service beside the wards."""
+    dopasoins = lab.service("dopasoins")
+
+    with dopasoins.observed(rounds=450) as history, lab.fault(PowerLoss(room)):
+        lab.hold()
+
+    dopasoins.judge(history).require()
+
+
 # What the shipped plans leave out: played on a variant of them, which each test names.
 
 

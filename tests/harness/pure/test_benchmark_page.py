@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from tests.benchmarks.instrument import DOCS, page
+from tests.benchmarks.instrument import DOCS, merge, page
 
 FIGURES = {
     "date": "2026-11-28",
@@ -33,6 +33,27 @@ def test_what_was_not_measured_is_not_on_the_page() -> None:
 
     assert "Chaos Toolkit" not in said
     assert "share of a core" not in said
+
+
+def test_a_part_alone_is_a_page_of_its_own() -> None:
+    figures = {name: FIGURES[name] for name in ("date", "machine")}
+    row = {"what": "outage of 50 ms seen", "ours": "20 of 20", "peer": "not installed"}
+    merge(figures, {"peers": {"peer": "not installed", "rows": [row]}})
+    merge(figures, {"peers": {"peer": "not installed", "rows": [{**row, "what": "again"}]}})
+
+    said = page(figures)
+
+    assert "| outage of 50 ms seen | 20 of 20 | not installed |\n| again |" in said
+    assert "Known outages" not in said
+    assert "judging" not in said
+
+
+def test_ten_times_more_is_ten_times_longer_or_the_page_tells() -> None:
+    more = {"operations": 10_000_000, "read_s": 20.0, "judge_s": 26.0, "memory_mb": 8_500}
+
+    said = page({**FIGURES, "judging": [*FIGURES["judging"], more]})
+
+    assert "| 10,000,000 operations read and judged | ten times that | 46.0 s, 8500 MiB |" in said
 
 
 def test_the_committed_page_is_that_of_the_committed_figures() -> None:

@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from datetime import timedelta
+from itertools import pairwise
 from random import Random
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lab.measure import History, Outcome, Readback, Verdict, judge
+from lab.measure import History, Operation, Outcome, Readback, Verdict, judge
+from lab.measure.interruption import interruptions
+from lab.measure.records import FOREVER_NS
 
 MS = 1_000_000
 PULSE_MS = 10
@@ -98,3 +101,41 @@ def test_a_pulse_attempt_that_is_left_out_is_noticed(outage: tuple[int, int], ho
     lines.remove(pulses[1 + hole])
 
     assert verdict(lines).verdict is Outcome.INCONCLUSIVE
+
+
+def operation(at: int, who: int, outcome: str) -> Operation:
+    """One of two wards' reads and writes, in three journeys."""
+    journey, kind = (("read-record", "read"), ("list-prescriptions", "read"), ("record-act", "write"))[who % 3]
+    return Operation(f"o{at}-{who}", ("cardiologie", "urgences")[who // 3], journey, kind, None, at, at + 1, outcome, 1)
+
+
+def told_plainly(operations: list[Operation], last: int) -> list[tuple[int, int]]:
+    """The definition at the head of `interruptions`, looked up anew for each failure; not merged."""
+    found = []
+    for bad in (op for op in operations if op.outcome != "ok"):
+        own = [op for op in operations if (op.ward, op.journey) == (bad.ward, bad.journey)]
+        good = [op.intended_ns for op in own if op.outcome == "ok"]
+        before = max((at for at in good if at <= bad.intended_ns), default=-1)
+        after = min((at for at in good if at > bad.intended_ns), default=FOREVER_NS)
+        run = [op.intended_ns for op in own if op.outcome != "ok" and before <= op.intended_ns < after]
+        closing = [
+            op.intended_ns
+            for op in operations
+            if op.outcome == "ok" and (op.ward, op.kind) == (bad.ward, bad.kind) and op.intended_ns > max(run)
+        ]
+        found.append((min(run), min(closing, default=last)))
+    return found
+
+
+@on_any_machine
+@given(st.dictionaries(st.tuples(st.integers(0, 30), st.integers(0, 5)), st.sampled_from(("ok", "ok", "failed"))))
+def test_interruptions_are_what_their_definition_says(lived: dict[tuple[int, int], str]) -> None:
+    operations = [operation(*when, outcome) for when, outcome in lived.items()]
+    served = [op for op in operations if op.outcome == "ok"]
+    unserved = [op for op in operations if op.outcome != "ok"]
+
+    seen = interruptions(served, unserved, 99)
+
+    covered = {at for span in seen for at in range(span.start_ns, span.end_ns)}
+    assert covered == {at for first, last in told_plainly(operations, 99) for at in range(first, last)}
+    assert all(one.end_ns < other.start_ns for one, other in pairwise(seen))

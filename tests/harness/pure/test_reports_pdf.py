@@ -101,7 +101,7 @@ def test_nothing_is_clipped_on_a4_whatever_the_names(tmp_path: Path) -> None:
         f"reference: {long}\nrecipients: [{long}]\nactions: [{{gap: {long}, action: {long}}}]"
     )
 
-    document = weasyprint.HTML(string=render(load(run), FRENCH, pages=None)).render()
+    document = weasyprint.HTML(string=render(load(run), FRENCH)).render()
 
     for page in document.pages:
         for box in _texts(page._page_box):  # noqa: SLF001 - the only way to where a word stands
@@ -120,6 +120,13 @@ def test_what_lies_outside_is_refused_in_one_sentence(run: Path) -> None:
     page = '<html lang="fr"><title>x</title><img src="https://example.org/x.png" alt="x">'
 
     with pytest.raises(reports.ReportError, match="asks for something outside itself"):
+        pdf(page, "", "MANIFEST.sha256", load(run).started)
+
+
+def test_a_figure_that_cannot_be_drawn_is_no_hole_in_the_document(run: Path) -> None:
+    page = '<html lang="fr"><title>x</title><svg viewBox="0 0 9 9"><text x="1" font-weight="heavy">a</text></svg>'
+
+    with pytest.raises(reports.ReportError, match="no PDF: Failed to render SVG image"):
         pdf(page, "", "MANIFEST.sha256", load(run).started)
 
 

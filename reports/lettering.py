@@ -1,0 +1,96 @@
+"""What makes the figures of a page cheap to print: weasyprint takes most of its time for them otherwise.
+
+Seen on thirty scenarios: it gives each of the five thousand shapes inside a page the computed style of an HTML element,
+and shapes each of the twenty thousand letters by itself. As images the figures are parsed and styled as drawings only,
+and their lines are shaped and shown whole: a third less time (5.1 s of CPU instead of 7.4 s), and half the octets.
+"""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import html
+import re
+from math import inf
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_FIGURE = re.compile(r"<svg(?P<attributes>[^>]*)>(?P<content>.*?)</svg>", re.DOTALL)
+_CLASS = re.compile(r'class="(?P<name>[^"]*)"')
+_WORDS = re.compile(r"<(?P<tag>title|desc) id=[^>]*>(?P<text>.*?)</(?P=tag)>", re.DOTALL)
+"""Title and description of a whole figure: only they have an identifier."""
+
+_SHIFT = {"start": 0.0, "middle": 0.5, "end": 1.0}
+_WEIGHT = {"normal": 400, "bold": 700}
+
+
+def as_images(page: str) -> str:
+    """Return the page with each inline figure turned into an image of itself, told by its title and description."""
+    return _FIGURE.sub(_image, page)
+
+
+def _image(figure: re.Match[str]) -> str:
+    named = _CLASS.search(figure["attributes"])
+    told = ". ".join(words["text"].removesuffix(".") for words in _WORDS.finditer(figure["content"]))
+    svg = f'<svg xmlns="http://www.w3.org/2000/svg"{figure["attributes"]}>{figure["content"]}</svg>'
+    source = base64.b64encode(_as_xml(svg).encode()).decode()
+    return f'<img class="{named["name"] if named else ""}" alt="{told}" src="data:image/svg+xml;base64,{source}">'
+
+
+def _as_xml(svg: str) -> str:
+    """Return a drawing as XML, which knows five names of characters only and none of HTML's others."""
+    return re.sub(r"&(?!(?:amp|lt|gt|quot|apos|#\d+|#x[0-9a-fA-F]+);)\w+;", lambda it: html.unescape(it[0]), svg)
+
+
+@contextlib.contextmanager
+def line_by_line() -> Iterator[None]:
+    """Have weasyprint show each line of a drawing whole, as long as the context lasts."""
+    from weasyprint import svg  # noqa: PLC0415 - optional, and half a second
+
+    before = svg.TAGS["text"]
+    svg.TAGS["text"] = _line
+    try:
+        yield
+    finally:
+        svg.TAGS["text"] = before
+
+
+def _line(image: Any, node: Any, font_size: float) -> None:  # noqa: ANN401 - published without types
+    """Draw a text as one line where its anchor says; our figures place no letter by itself."""
+    from weasyprint.draw.text import draw_first_line  # noqa: PLC0415 - as above
+    from weasyprint.matrix import Matrix  # noqa: PLC0415 - as above
+    from weasyprint.svg.text import TextBox  # noqa: PLC0415 - as above
+    from weasyprint.text.line_break import split_first_line  # noqa: PLC0415 - as above
+
+    style = _style(image, node, font_size)
+    layout, _, _, width, _, baseline = split_first_line(node.text, style, image.context, inf, 0)
+    x, y = image.point(node.get("x"), node.get("y"), font_size)
+    x -= width * _SHIFT[node.get("text-anchor", "start")]
+    image.stream.push_state()
+    fill, stroke = image.set_graphical_state(node, font_size)
+    image.stream.begin_text()
+    layout.reactivate(style)
+    image.fill_stroke(fill, stroke, text=True)
+    box = TextBox(layout, style)
+    box.baseline = baseline
+    draw_first_line(image.stream, box, "none", "none", Matrix(d=-1, e=x, f=y))
+    image.stream.end_text()
+    image.stream.pop_state()
+
+
+def _style(image: Any, node: Any, font_size: float) -> Any:  # noqa: ANN401 - as above
+    from weasyprint.css.properties import INITIAL_VALUES  # noqa: PLC0415 - as above
+    from weasyprint.svg.text import Style  # noqa: PLC0415 - as above
+
+    weight = node.get("font-weight", "normal")
+    style = Style(INITIAL_VALUES)
+    style.font_config = image.font_config
+    style.update(
+        font_family=[name.strip("\"' ") for name in node.get("font-family", "sans-serif").split(",")],
+        font_style=node.get("font-style", "normal"),
+        font_weight=_WEIGHT.get(weight) or int(weight),
+        font_size=font_size,
+    )
+    return style
