@@ -35,6 +35,7 @@ from lab.nodes.checking import check_nodes
 from lab.nodes.specs import PLAYED, bridged, ha_settings, log_folders, spec
 from lab.nodes.volumes import ensure_images
 from lab.plan import NodeKind, Scope, dumps, load
+from lab.recovery import site
 from lab.recovery.playing import give_back, recover
 from lab.rescue import Rescue
 from lab.roles import find, french
@@ -325,6 +326,8 @@ class Lab:
         try:
             if self.rescue.serving():
                 self.give_back()
+            if site.is_away(self):
+                self.fail_back()
             self.wait_whole()
         except WaitedInVainError as error:
             self.nodes.collect(scenario.folder / "logs")
@@ -333,11 +336,11 @@ class Lab:
         scenario.event("return", "back to normal", "retour à la normale", scenario.returned)
         self.spent("return", (time.monotonic_ns() - begun) / 1e9)
 
-    def recover(self, runbook: str = "ultime-secours", *, override: str = "") -> Recovery:
-        """Go to room three, as a runbook says; human steps count with their declared durations.
+    def recover(self, runbook: str = "", *, override: str = "") -> Recovery:
+        """Go to room three, or to the room of the copies, as a runbook says; human steps count as they are declared.
 
         Args:
-            runbook: a shipped one, or a file.
+            runbook: a shipped one, or a file; by default `ultime-secours`, or `pra` in a plan that replicates.
             override: who goes there although a room lives; empty: nobody.
 
         Raises:
@@ -347,6 +350,10 @@ class Lab:
         scenario = self.scenario
         loss = scenario.window[0] if scenario.window else None
         begun = time.monotonic_ns()
+        if self.plan.storage.replication is not None:
+            scenario.recovery = self._switch(runbook or "pra", loss or begun, override)
+            return scenario.recovery
+        runbook = runbook or "ultime-secours"
         found = recover(self, scenario.event, scenario.folder, loss_ns=loss, runbook=runbook, override=override)
         counted = [one.missing_in_room_three(begun) for one in self.observations if one.service in self.rescue.services]
         if counted:
@@ -362,6 +369,40 @@ class Lab:
             )
         scenario.recovery = found
         return found
+
+    def _switch(self, runbook: str, loss_ns: int, override: str) -> Recovery:
+        scenario = self.scenario
+        path = scenario.folder / "recovery.json"
+        found = site.switch(self, scenario.event, path, loss_ns=loss_ns, runbook=runbook, override=override)
+        # Of several services observed the strictest age counts.
+        owed = [self.plan.services[name].objectives[self.scope].age for name in scenario.observed or self.plan.services]
+        if all(age is not None for age in owed):
+            found = replace(found, accepted=min(age for age in owed if age is not None) / self.plan.time_scale)
+            path.write_text(json.dumps(found.stored(), ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+        return found
+
+    def migrate(self, runbook: str = "pra-migration") -> Recovery:
+        """Move everything to the other room of a plan that replicates: planned, announced, and without loss.
+
+        Raises:
+            RefusedError: it was not begun; the sentence says why.
+            LabError: a step failed.
+        """
+        scenario = self.scenario
+        self.scope = Scope.A_ROOM  # what is promised of it is what is promised of a room
+        scenario.scope = str(self.scope)
+        path = scenario.folder / "migration.json"
+        return site.switch(self, scenario.event, path, loss_ns=None, runbook=runbook)
+
+    def fail_back(self, runbook: str = "pra-retour") -> Recovery:
+        """Return to the room where everything belongs: the way back of a plan that replicates, in three phases.
+
+        Raises:
+            RefusedError: it was not begun; the sentence says why.
+            LabError: a step failed.
+        """
+        scenario = self.scenario
+        return site.switch(self, scenario.event, scenario.folder / "return.json", loss_ns=None, runbook=runbook)
 
     def give_back(self, runbook: str = "retour") -> Recovery:
         """Return from room three to rooms one and two, with all that it recorded.

@@ -145,6 +145,8 @@ TARGETS: dict[str, Callable[[Plan], list[str] | list[tuple[str, ...]] | list[Cut
     "lone_server": lambda plan: _servers(plan, Continuity.RESTART),
     "paired_server": lambda plan: _servers(plan, Continuity.PAIR),
     "storage_port": _doubled_storage_ports,
+    # Of a plan that replicates: the room of the array that is copied.
+    "copied_room": lambda plan: [str(plan.preferred_room)] if plan.storage.replication else [],
 }
 
 

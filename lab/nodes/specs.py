@@ -23,6 +23,8 @@ PLAYED = frozenset(
 )
 _ARBITERS = frozenset({NodeKind.ARBITER, NodeKind.WITNESS})
 _NBD = 10809
+_COPIES = 10810
+"""Where an array takes copies: `replica.array.replication.PORT`."""
 _TIMERS = {
     "heartbeat": "heartbeat",
     "host-dead": "host_dead_with_storage",
@@ -290,7 +292,7 @@ def _storage(plan: Plan, node: str, defects: list[str]) -> Iterator[dict[str, An
         copies = {
             name: {"size": volume.size, "template": f"/opt/images/{image_of(volume.size)}"}
             for name, volume in volumes.items()
-            if node in volume.copies
+            if node in volume.homes
         }
         yield {
             "program": "replica.array",
@@ -300,16 +302,23 @@ def _storage(plan: Plan, node: str, defects: list[str]) -> Iterator[dict[str, An
                 "folder": "/srv/array",
                 "capacity": here.capacity,
                 "volumes": copies,
+                "replication": _replication(plan, node),
             },
         }
     if here.kind is NodeKind.VIRTUALISER:
-        arrays = [other for other in plan.nodes.values() if other.kind is NodeKind.ARRAY]
+        replicated = plan.storage.replication is not None
+        arrays = [
+            other
+            for other in plan.nodes.values()
+            if other.kind is NodeKind.ARRAY and (not replicated or other.place == here.place)
+        ]
         yield {
             "program": "replica.virtualiser",
             "config": {
                 **common,
                 "room": here.place,
                 "preferred": here.place == plan.preferred_room,
+                "replicated": replicated,
                 "address": str(plan.address(node, "storage").ip),
                 "arbiters": _arbiter_urls(plan, node),
                 "arrays": {
@@ -325,6 +334,20 @@ def _storage(plan: Plan, node: str, defects: list[str]) -> Iterator[dict[str, An
                 },
             },
         }
+
+
+def _replication(plan: Plan, node: str) -> dict[str, Any] | None:
+    """An array's part in a replication; None in a plan that mirrors."""
+    told = plan.storage.replication
+    if told is None:
+        return None
+    peer = next(other for other in plan.nodes.values() if other.kind is NodeKind.ARRAY and other.name != node)
+    return {
+        "address": str(plan.address(node, "storage").ip),
+        "peer": [str(plan.address(peer.name, "storage").ip), _COPIES],
+        "every": told.every.total_seconds() / plan.time_scale,
+        "role": "source" if plan.nodes[node].place == plan.preferred_room else "target",
+    }
 
 
 def _programs(plan: Plan, node: str, defects: list[str]) -> Iterator[dict[str, Any]]:

@@ -15,6 +15,7 @@ from .layout import metadata_length
 from .medium import Medium
 from .mischief import Mischief
 from .pool import Pool
+from .replication import Replication
 from .shelf import Shelf, StartError
 from .work import KINDS, Counters, perform
 
@@ -102,6 +103,8 @@ class Array:
                 f"{config.capacity >> 20} MiB; make its capacity larger in the plan, or its volumes' templates smaller."
             )
         self.mischief = Mischief(self.media, self._pool)
+        told = config.replication
+        self.replication = told and Replication(config.name, config.folder, self.media, told, config.defects)
         self._fence: Fence[Writer] = Fence(config.name, self._shelf.epoch, is_open="no-epoch-check" in config.defects)
         self._readers: set[Writer] = set()
 
@@ -146,6 +149,14 @@ class Array:
         for medium in self.media.values():
             medium.flush()
 
+    def obey(self, order: str) -> None:
+        """Do what the lab says: `replicate …` or mischief. Raises OrderError."""
+        word, _, rest = order.partition(" ")
+        if word == "replicate" and self.replication:
+            self.replication.obey(rest)
+        else:
+            self.mischief.obey(order)
+
     def status(self) -> dict[str, Any]:
         """All that the lab wants to know, as JSON."""
         sessions = [writer for _, writer in self._fence.writers.values()] + list(self._readers)
@@ -166,6 +177,7 @@ class Array:
                 for name, medium in self.media.items()
             },
             "mischief": self.mischief.picture(),
+            "replication": self.replication.status() if self.replication else None,
         }
 
     def _remember(self, epoch: int) -> None:

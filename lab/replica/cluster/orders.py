@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _TRIES = 50
 _REMEMBERED = 32
 """Orders that the record remembers to have seen obeyed: one whose writing was not confirmed is not given twice."""
-KINDS = ("move", "start", "maintenance", "service")
+KINDS = ("move", "start", "stop", "maintenance", "service")
 
 
 def move(server: str, host: str) -> Order:
@@ -26,9 +26,14 @@ def move(server: str, host: str) -> Order:
     return {"kind": "move", "server": server, "host": host}
 
 
-def start(server: str) -> Order:
-    """Try a server again that was given up."""
-    return {"kind": "start", "server": server}
+def start(server: str, room: str = "") -> Order:
+    """Try a server again that was given up or stopped; in this room from now on, if one is named."""
+    return {"kind": "start", "server": server, **({"room": room} if room else {})}
+
+
+def stop(server: str) -> Order:
+    """Stop a server, and start it nowhere until that is ordered."""
+    return {"kind": "stop", "server": server}
 
 
 def maintenance(host: str, *, on: bool) -> Order:
@@ -41,9 +46,12 @@ def wrong(order: Order, catalogue: Catalogue) -> str:
     if order.get("kind") not in KINDS:
         return f"no order is called {order.get('kind')!r}; known: {', '.join(KINDS)}"
     server, host = order.get("server"), order.get("host")
-    if order["kind"] in {"move", "start"} and server not in catalogue.servers:
+    if order["kind"] in {"move", "start", "stop"} and server not in catalogue.servers:
         return f"no server is called {server!r}; known: {', '.join(sorted(catalogue.servers))}"
-    if order["kind"] != "start" and host not in catalogue.hosts:
+    rooms = {about.room for about in catalogue.hosts.values()}
+    if order.get("room", "") not in {"", *rooms}:
+        return f"no host stands in {order['room']!r}; known: {', '.join(sorted(rooms))}"
+    if order["kind"] not in {"start", "stop"} and host not in catalogue.hosts:
         return f"no host is called {host!r}; known: {', '.join(sorted(catalogue.hosts))}"
     return ""
 
@@ -91,7 +99,12 @@ def _obeyed(record: Record, order: Order) -> Record:
             if record.servers[server].host != host:
                 return replace(_again(record, server), moves={**record.moves, server: host})
         case {"kind": "start", "server": server} if server in record.servers:
-            return _again(record, server)
+            rooms = {**record.rooms, server: order["room"]} if "room" in order else record.rooms
+            return replace(_again(record, server), rooms=rooms)
+        case {"kind": "stop", "server": server} if server in record.servers:
+            stopped = replace(record.servers[server], given_up=True)
+            servers = {**record.servers, server: stopped}
+            return replace(record, servers=servers, moves={**record.moves, server: ""})
         case {"kind": "maintenance", "host": host}:
             return replace(record, maintenance=record.maintenance | {host})
         case {"kind": "service", "host": host}:

@@ -58,11 +58,11 @@ def _volume(volume: Volume, now: float) -> dict[str, Any]:
     }
 
 
-async def obey(node: Node, line: str) -> dict[str, Any]:
+async def obey(node: Node, line: str) -> dict[str, Any]:  # noqa: PLR0911 - one for each order
     """Do what the line says.
 
-    Nothing or `status`, `verify VOLUME [repair=ARRAY]`, `resync-rate MIB_PER_SECOND|own`, `withhold VOLUME HOST`, or
-    `grant VOLUME HOST`.
+    Nothing or `status`, `verify VOLUME [repair=ARRAY]`, `resync-rate MIB_PER_SECOND|own`, `withhold VOLUME HOST`,
+    `grant VOLUME HOST`, or `take-charge`.
     """
     match line.split():
         case [] | ["status"]:
@@ -77,9 +77,11 @@ async def obey(node: Node, line: str) -> dict[str, Any]:
             return status(node)
         case ["withhold" | "grant" as kind, volume, host]:
             return await _mask(node, volume, host, withheld=kind == "withhold")
+        case ["take-charge"]:
+            return await _take_charge(node)
     known = (
         "status, verify VOLUME [repair=ARRAY], resync-rate MIB_PER_SECOND, resync-rate own, withhold VOLUME HOST, "
-        "grant VOLUME HOST"
+        "grant VOLUME HOST, take-charge"
     )
     return {"error": f"no order is called {line!r}; known: {known}"}
 
@@ -97,6 +99,13 @@ async def _mask(node: Node, volume: str, host: str, *, withheld: bool) -> dict[s
         return refusal
     answer: asyncio.Future[str] = asyncio.get_running_loop().create_future()
     node.mask(volume, host, answer.set_result, withheld=withheld)
+    refused = await answer
+    return {"error": refused} if refused else status(node)
+
+
+async def _take_charge(node: Node) -> dict[str, Any]:
+    answer: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+    node.take_charge(answer.set_result)
     refused = await answer
     return {"error": refused} if refused else status(node)
 
