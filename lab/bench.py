@@ -20,7 +20,7 @@ from lab.enclosure import Enclosure, ensure_image
 from lab.enclosure.loops import numbers
 from lab.enclosure.shortage import check
 from lab.errors import LabError
-from lab.expectation import storage
+from lab.expectation import expect, storage
 from lab.expectation.deciding import able_to_decide
 from lab.expectation.reach import MANAGEMENT, Reach
 from lab.fabric import Fabric, lay_out
@@ -36,7 +36,8 @@ from lab.nodes.specs import PLAYED, bridged, ha_settings, log_folders, spec
 from lab.nodes.volumes import ensure_images
 from lab.plan import NodeKind, Scope, dumps, load
 from lab.recovery import site
-from lab.recovery.playing import give_back, recover
+from lab.recovery.playing import alive, give_back, recover
+from lab.recovery.walking import RefusedError
 from lab.rescue import Rescue
 from lab.roles import find, french
 from lab.service import STEADY, Service, get
@@ -66,6 +67,7 @@ if TYPE_CHECKING:
 FELT_WITHIN = 2.0
 GONE_WITHIN = 10.0  # a program that crashed often is started again after 4 s
 WHOLE_WITHIN = 150.0  # a room that returns: boot, resync, and the members of a pair moved home in turn
+_NOTICED = 15.0  # seconds for what serves no more to say so; people take minutes
 PROGRAMS_START_WITHIN = 40.0  # seconds; a database that joins its twin takes 5 to 12 (own lab, November 2026)
 LONGEST_HOLD = 300.0
 _WHEN_FR = {"injected": "à l'injection", "before heal": "avant réparation", "after heal": "après réparation"}
@@ -328,6 +330,8 @@ class Lab:
                 self.give_back()
             if site.is_away(self):
                 self.fail_back()
+            if site.is_unprotected(self):
+                self.reprotect()
             self.wait_whole()
         except WaitedInVainError as error:
             self.nodes.collect(scenario.folder / "logs")
@@ -389,10 +393,39 @@ class Lab:
             LabError: a step failed.
         """
         scenario = self.scenario
+        scenario.moved = True
         self.scope = Scope.A_ROOM  # what is promised of it is what is promised of a room
         scenario.scope = str(self.scope)
         path = scenario.folder / "migration.json"
         return site.switch(self, scenario.event, path, loss_ns=None, runbook=runbook)
+
+    def reprotect(self, runbook: str = "pra-reprotect") -> Recovery:
+        """Copy from the room that serves now to the other one, so that a loss of this one can be met.
+
+        Raises:
+            RefusedError: the plan does not replicate.
+            LabError: a step failed.
+        """
+        return site.reprotect(self, self.scenario.event, self.scenario.folder / "reprotect.json", runbook)
+
+    def carry_on(self) -> None:
+        """Do what people would: nothing where the services come back by themselves, else what the plan's runbook says.
+
+        A plan that has none for this, or none that can be begun, leaves the wards without.
+
+        Raises:
+            LabError: a step of the runbook failed.
+        """
+        scenario = self.scenario
+        if all(expect(self.plan, name, *scenario.steps).klass != "D" for name in scenario.observed):
+            return
+        with suppress(WaitedInVainError):  # who still lives then is named by the refusal
+            replicated = self.plan.storage.replication is not None
+            wait_until(lambda: not (site.living if replicated else alive)(self), within=_NOTICED, because="it lives")
+        try:
+            self.recover()
+        except RefusedError as refused:
+            scenario.event("refused", f"no recovery: {refused}", f"pas de reprise : {refused}")
 
     def fail_back(self, runbook: str = "pra-retour") -> Recovery:
         """Return to the room where everything belongs: the way back of a plan that replicates, in three phases.
@@ -414,18 +447,21 @@ class Lab:
         return give_back(self, self.scenario.event, self.scenario.folder, runbook=runbook)
 
     def rehearse(self, service: str) -> dict[str, Any]:
-        """Restart a service from a copy of room three's database, where no wire leads; production is not touched.
+        """Restart a service from a copy of room three's, or of the other room's, where no wire leads.
+
+        Production is not touched.
 
         Raises:
             LabError: it could not be restarted so.
         """
-        found = self.rescue.rehearse(service)
+        replicated = self.plan.storage.replication is not None
+        found = site.rehearse(self, service) if replicated else self.rescue.rehearse(service)
         took = spoken(timedelta(seconds=found["copied_s"] + found["served_s"]))
         self.scenario.event(
             "rehearsal",
-            f"{service} was restarted from a copy of room three in {took.en}, {found['patients']} patients, "
+            f"{service} was restarted from a copy in {took.en}, {found['patients']} patients, "
             f"interfaces: {', '.join(found['interfaces'])}",
-            f"{service} redémarré en {took.fr} sur une copie de la troisième salle, {found['patients']} patients, "
+            f"{service} redémarré en {took.fr} sur une copie, {found['patients']} patients, "
             f"interfaces : {', '.join(found['interfaces'])}",
         )
         return found

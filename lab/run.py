@@ -58,6 +58,8 @@ class Scenario:
     evidence: list[Evidence] = field(default_factory=list)
     recovery: Recovery | None = None
     """The way to room three, if it was taken."""
+    moved: bool = False
+    """Whether everything was moved to another room first: what the plan alone predicts says nothing of it then."""
     verdict: Verdict | None = None
     listeners: list[Callable[[str, str], None]] = field(default_factory=list)
     """Told of each event as it happens: what, and its text."""

@@ -22,7 +22,8 @@ PLAYED = frozenset(
     {NodeKind.HOST, NodeKind.ARRAY, NodeKind.VIRTUALISER, NodeKind.ARBITER, NodeKind.WITNESS, NodeKind.RESCUE}
 )
 _ARBITERS = frozenset({NodeKind.ARBITER, NodeKind.WITNESS})
-_NBD = 10809
+NBD = 10809
+"""Where storage answers."""
 _COPIES = 10810
 """Where an array takes copies: `replica.array.replication.PORT`."""
 _TIMERS = {
@@ -240,7 +241,7 @@ def _server(plan: Plan, name: str, rank: int, told: dict[str, Any]) -> dict[str,
 
 def _virtualisers(plan: Plan) -> dict[str, tuple[str, int]]:
     nodes = [node.name for node in plan.nodes.values() if node.kind is NodeKind.VIRTUALISER]
-    return {name: (str(plan.address(name, "storage").ip), _NBD) for name in nodes}
+    return {name: (str(plan.address(name, "storage").ip), NBD) for name in nodes}
 
 
 def _any_server(plan: Plan, service: Service, name: str, told: dict[str, Any]) -> dict[str, Any]:
@@ -287,7 +288,7 @@ def log_folders(plan: Plan, node: str) -> tuple[str, ...]:
 def _storage(plan: Plan, node: str, defects: list[str]) -> Iterator[dict[str, Any]]:
     here = plan.nodes[node]
     volumes = {name: volume for name, volume in plan.volumes.items() if volume.copies}
-    common = {"name": node, "plan": plan.name, "port": _NBD, "defects": defects}
+    common = {"name": node, "plan": plan.name, "port": NBD, "defects": defects}
     if here.kind is NodeKind.ARRAY:
         copies = {
             name: {"size": volume.size, "template": f"/opt/images/{image_of(volume.size)}"}
@@ -324,7 +325,7 @@ def _storage(plan: Plan, node: str, defects: list[str]) -> Iterator[dict[str, An
                 "arrays": {
                     array.name: {
                         "address": str(plan.address(array.name, "storage").ip),
-                        "port": _NBD,
+                        "port": NBD,
                         "room": array.place,
                     }
                     for array in arrays

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import time
 from dataclasses import replace
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from lab.measure.wording import Words, spoken
+from lab.nodes.specs import NBD
 from lab.plan import NodeKind
 from lab.plan.errors import unknown
 from lab.recovery.playing import SERVES_WITHIN, alive, walked
@@ -35,26 +37,25 @@ class Sites:
     Args:
         lab: where.
         room: where the servers are to start.
-
-    Raises:
-        RefusedError: the plan does not replicate.
+        planned: whether the other room lives, and its servers are waited for.
     """
 
-    def __init__(self, lab: Lab, room: str) -> None:
+    def __init__(self, lab: Lab, room: str, *, planned: bool) -> None:
         self._lab = lab
+        self._planned = planned
         self.room = room
         plan = lab.plan
         self._arrays = {plan.nodes[name].place: name for name in lab.storage.arrays}
         self._controllers = {node.place: node.name for node in plan.nodes.values() if node.kind is NodeKind.VIRTUALISER}
 
     def stop_servers(self, _step: Step) -> None:
-        """No server runs, and none starts before somebody says so; of hosts that are dead, none will."""
+        """No server starts before somebody says so; in a planned change none runs either. A lost room stops nothing."""
         lab = self._lab
         for server in lab.plan.servers:
             lab.cluster.order(f"stop {server}")
 
         def left() -> list[str]:
-            running = set(lab.cluster.placement())
+            running = set(lab.cluster.placement()) if self._planned else set[str]()
             return [name for name in lab.plan.servers if name in running or name not in lab.cluster.stopped()]
 
         wait_until(lambda: not left(), within=OBEYED_WITHIN, because=lambda: f"not stopped: {', '.join(left())}")
@@ -144,12 +145,12 @@ def switch(  # noqa: PLR0913 - all are named at the call
     """
     plan = load(runbook)
     _refuse(lab, plan)
-    lives = alive(lab) if loss_ns is not None else ""
+    lives = living(lab) if loss_ns is not None else ""
     if lives and not override:
         raise RefusedError(f"{lives}; --override goes to the other room all the same, and is recorded")
     if lives:
         event("override", f"{override} overrides: {lives}", f"{override} passe outre : {lives}")
-    sites = Sites(lab, _goal(lab))
+    sites = Sites(lab, _goal(lab), planned=loss_ns is None)
     begin = Recovery(plan, time.monotonic_ns() if loss_ns is None else loss_ns, overridden=override if lives else "")
     begin = replace(begin, where=Words(sites.room, sites.room))
     if loss_ns is not None:
@@ -164,6 +165,38 @@ def switch(  # noqa: PLR0913 - all are named at the call
         "reprotect": sites.reprotect,
     }
     return walked(begin, acts, human, event, path)
+
+
+def living(lab: Lab) -> str:
+    """Which room lives, and by what one sees it; empty when none does, or its volumes are not served."""
+    active = lab.storage.active
+    return alive(lab) if active is not None and lab.storage.serves(active) else ""
+
+
+def reprotect(lab: Lab, event: Event, path: Path, runbook: str) -> Recovery:
+    """Copy from the room that serves to the other one, as a runbook says.
+
+    Raises:
+        RefusedError: the plan does not replicate.
+        LabError: a step failed.
+    """
+    plan = load(runbook)
+    if lab.plan.storage.replication is None:
+        raise RefusedError(
+            f"the plan {lab.plan.name} does not replicate from one room to the other: nothing to reverse"
+        )
+    event("runbook", f"{plan.name}: {plan.title}", f"{plan.name} : {plan.title_fr}")
+    sites = Sites(lab, _goal(lab), planned=True)
+    begin = Recovery(plan, time.monotonic_ns())
+    return walked(begin, {"reprotect": sites.reprotect}, declared, event, path)
+
+
+def is_unprotected(lab: Lab) -> bool:
+    """Whether a plan that replicates is served where it belongs, and not copied from there any more."""
+    if lab.plan.storage.replication is None or is_away(lab):
+        return False
+    told = (lab.storage.copying(array) for array in lab.storage.arrays)
+    return any(said is not None and said["role"] == "stopped" for said in told)
 
 
 def is_away(lab: Lab) -> bool:
@@ -208,3 +241,38 @@ def _copied(lab: Lab, event: Event, loss_ns: int, room: str) -> int:
         f"la dernière copie complète sur {array} date de {older.fr} avant la perte",
     )
     return at
+
+
+def rehearse(lab: Lab, service: str) -> dict[str, Any]:
+    """Restart a service from the copy, where no wire leads: what SRM calls a test of the plan.
+
+    Returns:
+        What `replica.lone.bubble` prints.
+
+    Raises:
+        RefusedError: the plan does not replicate.
+        LabError: it could not be restarted so.
+    """
+    if lab.plan.storage.replication is None:
+        raise RefusedError(f"the plan {lab.plan.name} does not replicate from one room to the other: nothing to test")
+    room = _goal(lab)
+    array = next(name for name in lab.storage.arrays if lab.plan.nodes[name].place == room)
+    host = next(name for name in lab.cluster.hosts if lab.plan.nodes[name].place == room)
+    programs = json.loads(lab.nodes.specification(host).read_text(encoding="utf-8"))["programs"]
+    hypervisor = next(item["config"] for item in programs if item["program"] == "replica.hypervisor")
+    lab.storage.replicate(array, "snapshot")
+    try:
+        found: dict[str, Any] = {}
+        for server in lab.plan.services[service].runs_on:
+            volume = lab.plan.volumes[server]
+            told = {
+                "config": hypervisor["servers"][server]["config"],
+                "export": f"nbd://{lab.plan.address(array, 'storage').ip}:{NBD}/{server}.test",
+                "size": volume.size,
+                "whole": volume.footprint,
+                "loops": hypervisor["loops"],
+            }
+            found = json.loads(lab.run_in(host, "python3", "-m", "replica.lone.bubble", json.dumps(told)))
+    finally:
+        lab.storage.replicate(array, "release")
+    return found

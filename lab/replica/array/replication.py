@@ -19,17 +19,18 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from .layout import GRAIN
-from .medium import Snapshot
+from .medium import Medium, Snapshot
 from .mischief import OrderError
-from .shelf import write_whole
+from .pool import Pool
+from .shelf import copy_sparse, write_whole
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-    from .medium import Medium
-
 PORT = 10810
+TEST = ".test"
+"""What the name of a volume ends with in a restart test."""
 _LINE = 8 << 20  # bytes of the longest line: the numbers of all grains of the volumes
 _PATIENCE = 5.0  # seconds without a byte after which the other array is taken for dead
 _AGAIN = 1.0  # seconds before a copy that failed is tried again
@@ -64,6 +65,7 @@ class Replication:
         at: monotonic instant (ns) of the last complete copy: sent and confirmed, or received.
         cycle: how many copies were complete.
         trouble: why the last one was not, "" if it was.
+        tests: what a restart test reads: the volumes as they were when it began, by name.
     """
 
     def __init__(
@@ -81,6 +83,7 @@ class Replication:
         self.cycle = int(kept.get("cycle", 0))
         self.trouble = ""
         self.grains = 0
+        self.tests: dict[str, Medium] = {}
         self._whole = True  # nobody knows what the other array has: the next copy is of everything
         self._term = 0
         self._wake = asyncio.Event()
@@ -100,7 +103,7 @@ class Replication:
         }
 
     def obey(self, order: str) -> None:
-        """`source`, `target`, `stop` or `now`. Raises OrderError."""
+        """`source`, `target`, `stop`, `now`, `snapshot` or `release`. Raises OrderError."""
         match order:
             case "source" | "target":
                 self._become(Role(order))
@@ -108,10 +111,16 @@ class Replication:
                 self._become(Role.STOPPED)
             case "now" if self.role is Role.SOURCE:
                 self._wake.set()
+            case "snapshot":
+                self._photograph()
+            case "release":
+                self._release()
             case "now":
                 raise OrderError(f"{self._name} is no source of a replication, it is {self.role.value}")
             case _:
-                raise OrderError(f"nobody knows the order replicate {order!r}; known: source, target, stop, now")
+                raise OrderError(
+                    f"nobody knows the order replicate {order!r}; known: source, target, stop, now, snapshot, release"
+                )
 
     def _become(self, role: Role) -> None:
         if role is self.role:
@@ -124,6 +133,25 @@ class Replication:
         self._keep()
         self._wake.set()
         _LOG.info("%s is %s", self._name, role.value)
+
+    def _photograph(self) -> None:
+        """Keep the volumes beside themselves as they are, for a restart test: served to read as `VOLUME.test`."""
+        if not self.at:
+            raise OrderError(f"{self._name} has no complete copy: there is nothing to test")
+        self._release()
+        for name, medium in self._media.items():
+            medium.flush()
+            path = self._folder / f"{name}{TEST}"
+            with path.open("wb") as file:
+                copy_sparse(self._folder / f"{name}.volume", file.fileno())
+                file.truncate(medium.length)
+            self.tests[f"{name}{TEST}"] = Medium(path, medium.length, Pool(medium.length), counted=medium.counted)
+
+    def _release(self) -> None:
+        for name, medium in self.tests.items():
+            medium.close()
+            (self._folder / name).unlink(missing_ok=True)
+        self.tests.clear()
 
     def _track(self) -> None:
         for medium in self._media.values():

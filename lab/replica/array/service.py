@@ -38,7 +38,7 @@ class Writer:
         self.peer = link.peer
         self.offer = array.offer(volume, epoch)
         self._array = array
-        self._medium = array.media[volume]
+        self._medium = array.medium(volume)
         self._link = link
         self._is_over = False
         self._late: deque[Request] = deque()
@@ -137,7 +137,15 @@ class Array:
     def offer(self, volume: str, epoch: int | None) -> Offer:
         """The announcement of a volume."""
         told = f"array={self._config.name} epoch={self._fence.highest} boot={self.boot}"
-        return Offer(self.media[volume].length, told, read_only=epoch is None, kinds=KINDS)
+        return Offer(self.medium(volume).length, told, read_only=epoch is None, kinds=KINDS)
+
+    def medium(self, name: str) -> Medium:
+        """A volume, or what a restart test has of one."""
+        return self.media[name] if name in self.media else self._tests[name]
+
+    @property
+    def _tests(self) -> dict[str, Medium]:
+        return self.replication.tests if self.replication else {}
 
     def left(self, session: Writer) -> None:
         """A client is gone."""
@@ -193,7 +201,7 @@ class Array:
 
     def _parse(self, name: str) -> tuple[str, int | None]:
         volume, epoch = parse(name)
-        if volume not in self.media:
+        if volume not in self.media and (epoch is not None or volume not in self._tests):
             known = ", ".join(self.names()) or "none"
             raise RefusedError(f"array {self._config.name} has no volume {volume!r}; known: {known}", Refusal.UNKNOWN)
         return volume, epoch

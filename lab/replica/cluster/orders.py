@@ -88,19 +88,20 @@ def obey(record: Record, catalogue: Catalogue, event: Callable[[str, str], None]
     for order in record.orders:
         refused = wrong(order, catalogue)
         event("refused" if refused else "order", refused or " ".join(v for k, v in order.items() if k != "id"))
-        record = record if refused else _obeyed(record, order)
+        record = record if refused else _obeyed(record, order, catalogue)
     seen = (*record.obeyed, *(order.get("id", "") for order in record.orders))
     return replace(record, orders=(), obeyed=seen[-_REMEMBERED:])
 
 
-def _obeyed(record: Record, order: Order) -> Record:
+def _obeyed(record: Record, order: Order, catalogue: Catalogue) -> Record:
     match order:
         case {"kind": "move", "server": server, "host": host} if server in record.servers:
             if record.servers[server].host != host:
                 return replace(_again(record, server), moves={**record.moves, server: host})
+        case {"kind": "start", "server": server, "room": room} if server in record.servers:
+            return _sent(_again(record, server), server, room, catalogue)
         case {"kind": "start", "server": server} if server in record.servers:
-            rooms = {**record.rooms, server: order["room"]} if "room" in order else record.rooms
-            return replace(_again(record, server), rooms=rooms)
+            return _again(record, server)
         case {"kind": "stop", "server": server} if server in record.servers:
             stopped = replace(record.servers[server], given_up=True)
             servers = {**record.servers, server: stopped}
@@ -110,6 +111,16 @@ def _obeyed(record: Record, order: Order) -> Record:
         case {"kind": "service", "host": host}:
             return replace(record, maintenance=record.maintenance - {host})
     return record
+
+
+def _sent(record: Record, server: str, room: str, catalogue: Catalogue) -> Record:
+    """A server starts in this room from now on. Its next session is fence enough: nobody waits for its old host."""
+    rooms, one = {**record.rooms, server: room}, record.servers[server]
+    host = catalogue.hosts.get(one.host)
+    if host is not None and host.room == room:
+        return replace(record, rooms=rooms)
+    moves = {name: to for name, to in record.moves.items() if name != server}
+    return replace(record, servers={**record.servers, server: replace(one, host="")}, moves=moves, rooms=rooms)
 
 
 def _again(record: Record, server: str) -> Record:

@@ -29,7 +29,8 @@ class Site:
 
     def __init__(self, folder: Path, role: str, *defects: str, every: float = 0.05) -> None:
         folder.mkdir(exist_ok=True)
-        self.folder, self.told = folder, {"peer": ["127.0.0.1", 0], "address": "127.0.0.1", "every": every}
+        self.folder = folder
+        self.told: dict[str, Any] = {"peer": ["127.0.0.1", 0], "address": "127.0.0.1", "every": every}
         self.told["role"] = role
         file = folder / "v.volume"
         if not file.exists():
@@ -48,11 +49,16 @@ def port(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "PORT", 0)
 
 
+def port_of(server: asyncio.AbstractServer) -> int:
+    assert isinstance(server, asyncio.Server)
+    return int(server.sockets[0].getsockname()[1])
+
+
 @asynccontextmanager
 async def copying(source: Site, target: Site) -> AsyncIterator[None]:
     """Both at work."""
     server = await target.part.serve()
-    source.told["peer"][1] = server.sockets[0].getsockname()[1]
+    source.told["peer"][1] = port_of(server)
     task = asyncio.create_task(source.part.run())
     try:
         yield
@@ -63,7 +69,7 @@ async def copying(source: Site, target: Site) -> AsyncIterator[None]:
 
 async def until(condition: Callable[[], bool]) -> None:
     async with asyncio.timeout(10):
-        while not condition():
+        while not condition():  # noqa: ASYNC110 - the programs under test set no event
             await asyncio.sleep(0.005)
 
 
@@ -139,7 +145,7 @@ def test_half_a_copy_is_none(tmp_path: Path) -> None:
     async def play() -> None:
         target = Site(tmp_path / "b", "target")
         server = await target.part.serve()
-        _, writer = await asyncio.open_connection("127.0.0.1", server.sockets[0].getsockname()[1])
+        _, writer = await asyncio.open_connection("127.0.0.1", port_of(server))
         header: dict[str, Any] = {"from": "a", "at": 7, "whole": False, "volumes": {"v": [0, 1]}}
         writer.write(json.dumps(header).encode() + b"\n" + b"x" * GRAIN)
         await writer.drain()
@@ -178,7 +184,21 @@ def test_a_snapshot_keeps_what_is_written_over(tmp_path: Path) -> None:
 
 def test_an_order_that_nobody_knows_is_refused(tmp_path: Path) -> None:
     target = Site(tmp_path / "b", "target")
-    with pytest.raises(OrderError, match="known: source, target, stop, now"):
+    with pytest.raises(OrderError, match="known: source, target, stop, now, snapshot, release"):
         target.part.obey("faster")
     with pytest.raises(OrderError, match="b is no source of a replication, it is target"):
         target.part.obey("now")
+
+
+def test_a_restart_test_reads_the_volumes_as_they_were_when_it_began(tmp_path: Path) -> None:
+    target = Site(tmp_path / "b", "target")
+    with pytest.raises(OrderError, match="b has no complete copy"):
+        target.part.obey("snapshot")
+    target.part.at = 7
+    target.medium.write(0, b"before")
+    target.part.obey("snapshot")
+    target.medium.write(0, b"after!")
+
+    assert target.part.tests["v.test"].read(0, 6) == b"before"
+    target.part.obey("release")
+    assert not (tmp_path / "b" / "v.test").exists()
