@@ -9,6 +9,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from lab.measure.wording import Words, spoken
+from lab.nodes import NodeError
 from lab.nodes.specs import NBD
 from lab.plan import NodeKind
 from lab.plan.errors import unknown
@@ -272,7 +273,11 @@ def rehearse(lab: Lab, service: str) -> dict[str, Any]:
                 "whole": volume.footprint,
                 "loops": hypervisor["loops"],
             }
-            found = json.loads(lab.run_in(host, "python3", "-m", "replica.lone.bubble", json.dumps(told)))
+            ran = lab.nodes.execute(host, "python3", "-m", "replica.lone.bubble", json.dumps(told))
+            if ran.status:
+                words = ran.stderr.decode(errors="replace").strip().splitlines()[-1:]
+                raise NodeError(f"{server} does not restart from the copy on {array}: {''.join(words)}")
+            found = json.loads(ran.stdout)
     finally:
         lab.storage.replicate(array, "release")
     return found

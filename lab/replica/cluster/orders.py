@@ -93,7 +93,7 @@ def obey(record: Record, catalogue: Catalogue, event: Callable[[str, str], None]
     return replace(record, orders=(), obeyed=seen[-_REMEMBERED:])
 
 
-def _obeyed(record: Record, order: Order, catalogue: Catalogue) -> Record:
+def _obeyed(record: Record, order: Order, catalogue: Catalogue) -> Record:  # noqa: PLR0911 - one for each order
     match order:
         case {"kind": "move", "server": server, "host": host} if server in record.servers:
             if record.servers[server].host != host:
