@@ -93,10 +93,18 @@ class Sites:
             lab.cluster.order(f"start {server} {self.room}")
         longest = max(lab.plan.servers[name].boot for name in lab.plan.services[service].runs_on)
         wait_until(
-            lambda: lab.service(service).served_by() is not None,
+            lambda: self._runs(service) and lab.service(service).answers(),
             within=longest.total_seconds() / lab.plan.time_scale + SERVES_WITHIN + OBEYED_WITHIN,
             because=f"{service} is not served in {self.room}",
         )
+
+    def _runs(self, service: str) -> bool:
+        """Whether every server of a service is well in this room: what still runs in the other one does not count."""
+        plan = self._lab.plan
+        well = {
+            one.server for one in self._lab.cluster.running() if one.healthy and plan.nodes[one.host].place == self.room
+        }
+        return well.issuperset(plan.services[service].runs_on)
 
     def reprotect(self, _step: Step) -> None:
         """The room that serves copies to the other one: at first everything, whatever is newer there is given up."""

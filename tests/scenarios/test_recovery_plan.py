@@ -57,12 +57,11 @@ def test_nothing_is_lost_when_everything_moves_to_the_other_room_and_back(lab: L
 def test_care_starts_again_where_it_came_from_when_the_other_room_burns(lab: Lab, room_of_copies: str) -> None:
     """Care starts again in its first room when the other burns, once that was moved to and copied back from."""
     dopasoins = lab.service("dopasoins")
+    lab.migrate()
+    lab.reprotect()
 
-    with dopasoins.observed(writes=20) as history:
-        lab.migrate()
-        lab.reprotect()
-        with lab.fault(PowerLoss(room_of_copies)):
-            lab.recover()
-            lab.hold()
+    with dopasoins.observed(writes=20) as history, lab.fault(PowerLoss(room_of_copies)):
+        lab.recover()
+        lab.hold()
 
     dopasoins.judge(history).require()

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 SMALLEST = 256 * 2**20
 """Bytes: an empty database takes most of this, with its logs (32 MiB) and its cache for the other member (64 MiB)."""
 
+MOST_REPLICATED = 60
+"""Volumes in one swap: a record and a session each, of the 128 keys that etcd takes by default."""
+
 VOTERS = 3
 """The fewest arbiters of which one may be lost; the witness is one of them."""
 
@@ -58,6 +61,10 @@ def _replicated(plan: Plan) -> Iterator[Problem]:
         if len(rooms) != COPIES or len(set(rooms)) != COPIES:
             told = f"replication is between two rooms with one {kind} each: write {kind}s: in two rooms, one in each"
             yield Problem(here, f"{told} (found: {_listed(_by_room(plan, kind))})")
+    count = sum(1 for volume in plan.volumes.values() if volume.size)
+    if count > MOST_REPLICATED:
+        told = f"a change of rooms is one swap of the arbiters, which has {MOST_REPLICATED} volumes at most"
+        yield Problem(here, f"{told}: {count} are replicated")
     if not plan.storage.replication.every:
         yield Problem((*here, "every"), "copies follow each other at once: write the time between them, such as 30 s")
     if plan.ha.rule is not Rule.MUST:

@@ -194,21 +194,26 @@ class Node:
     def take_charge(self, then: Callable[[str], None]) -> None:
         """A human says that this node's room serves from now on, from its own copies; `then` hears "", or why not.
 
-        In one swap, so that no other node can serve after it: the room, whose the lease is, and from which copies.
+        In one swap, so that no other node can serve after it: the room, whose the lease is, and from which copies. The
+        sessions end with it: these copies may be older than what a host has seen, and nothing that it still holds may
+        be written to them.
         """
-        records = [volume.record.key for volume in self.volumes.values() if volume.copies]
+        volumes = [volume for volume in self.volumes.values() if volume.copies]
+        records = [key for volume in volumes for key in (volume.record.key, f"sessions/{volume.name}")]
 
         def read(found: Mapping[str, Entry] | None, _now: float) -> None:
             if found is None:
                 then(f"{self.name}: no arbiter answers")
                 return
             put = {CHARGE: self._room, OWNER: json.dumps({"node": self.name})}
-            for volume in self.volumes.values():
-                if volume.copies:
-                    entry = found[volume.record.key]
-                    generation = int(json.loads(entry.value)["generation"]) if entry.revision else 0
-                    names = [copy.array for copy in volume.copies]
-                    put[volume.record.key] = json.dumps({"in_sync": names, "generation": generation})
+            for volume in volumes:
+                entry, session = found[volume.record.key], found[f"sessions/{volume.name}"]
+                generation = int(json.loads(entry.value)["generation"]) if entry.revision else 0
+                names = [copy.array for copy in volume.copies]
+                put[volume.record.key] = json.dumps({"in_sync": names, "generation": generation})
+                if session.revision:
+                    number = int(json.loads(session.value)["number"]) + 1
+                    put[f"sessions/{volume.name}"] = json.dumps({"host": "", "number": number})
             expect = {key: entry.revision for key, entry in found.items()}
             self._store.swap(expect, put, written)
 
