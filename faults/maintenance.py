@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, ClassVar
 
 from faults.targets import known
+from lab.errors import NotAvailableError
 from lab.faulting import Felt
 from lab.nodes import NodeError, successor
 from lab.plan import NodeKind, Scope
@@ -96,8 +97,14 @@ class ArrayReplaced:
         return f"Remplacement de la baie {self.array} par une neuve, sans arrêt"
 
     def inject(self, lab: Site) -> None:
-        """Order it, and wait until the old array holds no copy."""
+        """Order it, and wait until the old array holds no copy.
+
+        Raises:
+            NotAvailableError: the plan's arrays are copied one to the other, and no mirror takes a third copy.
+        """
         self.lost(lab.plan)
+        if lab.plan.storage.replication is not None:
+            raise NotAvailableError(f"{lab.plan.name} has no mirror: no array joins one without a stop")
         lab.levers.copies.replace(self.array)
 
     def holds(self, lab: Site) -> Felt:

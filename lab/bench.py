@@ -20,7 +20,7 @@ from lab.enclosure import Enclosure, ensure_image
 from lab.enclosure.loops import numbers
 from lab.enclosure.shortage import check
 from lab.errors import LabError
-from lab.expectation import storage
+from lab.expectation import expect, storage
 from lab.expectation.deciding import able_to_decide
 from lab.expectation.reach import MANAGEMENT, Reach
 from lab.fabric import Fabric, lay_out
@@ -35,7 +35,9 @@ from lab.nodes.checking import check_nodes
 from lab.nodes.specs import PLAYED, bridged, ha_settings, log_folders, spec
 from lab.nodes.volumes import ensure_images
 from lab.plan import NodeKind, Scope, dumps, load
-from lab.recovery.playing import give_back, recover
+from lab.recovery import site
+from lab.recovery.playing import alive, give_back, recover
+from lab.recovery.walking import RefusedError
 from lab.rescue import Rescue
 from lab.roles import find, french
 from lab.service import STEADY, Service, get
@@ -65,6 +67,7 @@ if TYPE_CHECKING:
 FELT_WITHIN = 2.0
 GONE_WITHIN = 10.0  # a program that crashed often is started again after 4 s
 WHOLE_WITHIN = 150.0  # a room that returns: boot, resync, and the members of a pair moved home in turn
+_NOTICED = 15.0  # seconds for what serves no more to say so; people take minutes
 PROGRAMS_START_WITHIN = 40.0  # seconds; a database that joins its twin takes 5 to 12 (own lab, November 2026)
 LONGEST_HOLD = 300.0
 # A ward stands for many computers and is one: without this, from the 14,000th connection in TIME_WAIT on, each further
@@ -328,6 +331,10 @@ class Lab:
         try:
             if self.rescue.serving():
                 self.give_back()
+            if site.is_away(self):
+                self.fail_back()
+            if site.is_unprotected(self):
+                self.reprotect()
             self.wait_whole()
         except WaitedInVainError as error:
             self.nodes.collect(scenario.folder / "logs")
@@ -336,11 +343,11 @@ class Lab:
         scenario.event("return", "back to normal", "retour à la normale", scenario.returned)
         self.spent("return", (time.monotonic_ns() - begun) / 1e9)
 
-    def recover(self, runbook: str = "ultime-secours", *, override: str = "") -> Recovery:
-        """Go to room three, as a runbook says; human steps count with their declared durations.
+    def recover(self, runbook: str = "", *, override: str = "") -> Recovery:
+        """Go to room three, or to the room of the copies, as a runbook says; human steps count as they are declared.
 
         Args:
-            runbook: a shipped one, or a file.
+            runbook: a shipped one, or a file; by default `ultime-secours`, or `pra` in a plan that replicates.
             override: who goes there although a room lives; empty: nobody.
 
         Raises:
@@ -350,6 +357,10 @@ class Lab:
         scenario = self.scenario
         loss = scenario.window[0] if scenario.window else None
         begun = time.monotonic_ns()
+        if self.plan.storage.replication is not None:
+            scenario.recovery = self._switch(runbook or "pra", loss or begun, override)
+            return scenario.recovery
+        runbook = runbook or "ultime-secours"
         found = recover(self, scenario.event, scenario.folder, loss_ns=loss, runbook=runbook, override=override)
         counted = [one.missing_in_room_three(begun) for one in self.observations if one.service in self.rescue.services]
         if counted:
@@ -366,6 +377,69 @@ class Lab:
         scenario.recovery = found
         return found
 
+    def _switch(self, runbook: str, loss_ns: int, override: str) -> Recovery:
+        scenario = self.scenario
+        path = scenario.folder / "recovery.json"
+        found = site.switch(self, scenario.event, path, loss_ns=loss_ns, runbook=runbook, override=override)
+        # Of several services observed the strictest age counts.
+        owed = [self.plan.services[name].objectives[self.scope].age for name in scenario.observed or self.plan.services]
+        if all(age is not None for age in owed):
+            found = replace(found, accepted=min(age for age in owed if age is not None) / self.plan.time_scale)
+            path.write_text(json.dumps(found.stored(), ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+        return found
+
+    def migrate(self, runbook: str = "pra-migration") -> Recovery:
+        """Move everything to the other room of a plan that replicates: planned, announced, and without loss.
+
+        Raises:
+            RefusedError: it was not begun; the sentence says why.
+            LabError: a step failed.
+        """
+        scenario = self.scenario
+        scenario.moved = True
+        self.scope = Scope.A_ROOM  # what is promised of it is what is promised of a room
+        scenario.scope = str(self.scope)
+        path = scenario.folder / "migration.json"
+        return site.switch(self, scenario.event, path, loss_ns=None, runbook=runbook)
+
+    def reprotect(self, runbook: str = "pra-reprotect") -> Recovery:
+        """Copy from the room that serves now to the other one, so that a loss of this one can be met.
+
+        Raises:
+            RefusedError: the plan does not replicate.
+            LabError: a step failed.
+        """
+        return site.reprotect(self, self.scenario.event, self.scenario.folder / "reprotect.json", runbook)
+
+    def carry_on(self) -> None:
+        """Do what people would: nothing where the services come back by themselves, else what the plan's runbook says.
+
+        A plan that has none for this, or none that can be begun, leaves the wards without.
+
+        Raises:
+            LabError: a step of the runbook failed.
+        """
+        scenario = self.scenario
+        if all(expect(self.plan, name, *scenario.steps).klass != "D" for name in scenario.observed):
+            return
+        with suppress(WaitedInVainError):  # who still lives then is named by the refusal
+            replicated = self.plan.storage.replication is not None
+            wait_until(lambda: not (site.living if replicated else alive)(self), within=_NOTICED, because="it lives")
+        try:
+            self.recover()
+        except RefusedError as refused:
+            scenario.event("refused", f"no recovery: {refused}", f"pas de reprise : {refused}")
+
+    def fail_back(self, runbook: str = "pra-retour") -> Recovery:
+        """Return to the room where everything belongs: the way back of a plan that replicates, in three phases.
+
+        Raises:
+            RefusedError: it was not begun; the sentence says why.
+            LabError: a step failed.
+        """
+        scenario = self.scenario
+        return site.switch(self, scenario.event, scenario.folder / "return.json", loss_ns=None, runbook=runbook)
+
     def give_back(self, runbook: str = "retour") -> Recovery:
         """Return from room three to rooms one and two, with all that it recorded.
 
@@ -376,18 +450,21 @@ class Lab:
         return give_back(self, self.scenario.event, self.scenario.folder, runbook=runbook)
 
     def rehearse(self, service: str) -> dict[str, Any]:
-        """Restart a service from a copy of room three's database, where no wire leads; production is not touched.
+        """Restart a service from a copy of room three's, or of the other room's, where no wire leads.
+
+        Production is not touched.
 
         Raises:
             LabError: it could not be restarted so.
         """
-        found = self.rescue.rehearse(service)
+        replicated = self.plan.storage.replication is not None
+        found = site.rehearse(self, service) if replicated else self.rescue.rehearse(service)
         took = spoken(timedelta(seconds=found["copied_s"] + found["served_s"]))
         self.scenario.event(
             "rehearsal",
-            f"{service} was restarted from a copy of room three in {took.en}, {found['patients']} patients, "
+            f"{service} was restarted from a copy in {took.en}, {found['patients']} patients, "
             f"interfaces: {', '.join(found['interfaces'])}",
-            f"{service} redémarré en {took.fr} sur une copie de la troisième salle, {found['patients']} patients, "
+            f"{service} redémarré en {took.fr} sur une copie, {found['patients']} patients, "
             f"interfaces : {', '.join(found['interfaces'])}",
         )
         return found

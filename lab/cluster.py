@@ -90,6 +90,12 @@ class Cluster:
         newest = self._record()
         return frozenset(newest["maintenance"]) if newest else frozenset()
 
+    def stopped(self) -> frozenset[str]:
+        """Servers that are to run nowhere until somebody orders it, or that were given up."""
+        newest = self._record()
+        servers = newest["servers"] if newest else {}
+        return frozenset(name for name, one in servers.items() if one["given_up"])
+
     def _record(self) -> dict[str, Any] | None:
         views = [said["record"] for said in self.agents().values() if said and said.get("record")]
         return max(views, key=lambda record: int(record["term"]), default=None)
@@ -133,7 +139,7 @@ class Cluster:
         """Give the cluster an order, as an operator would.
 
         Args:
-            line: `move SERVER HOST`, `start SERVER`, `maintenance HOST` or `service HOST`.
+            line: `move SERVER HOST`, `start SERVER [ROOM]`, `stop SERVER`, `maintenance HOST` or `service HOST`.
 
         Raises:
             LabError: no agent takes it.

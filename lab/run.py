@@ -56,6 +56,8 @@ class Scenario:
     evidence: list[Evidence] = field(default_factory=list)
     recovery: Recovery | None = None
     """The way to room three, if it was taken."""
+    moved: bool = False
+    """Whether everything was moved to another room first: what the plan alone predicts says nothing of it then."""
     verdict: Verdict | None = None
     judged: dict[str, Verdict] = field(default_factory=dict)
     """By service, what was concluded of it; `verdict` is the worst of these."""

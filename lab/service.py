@@ -346,7 +346,7 @@ class Service:
 
     def _predicted(self, observation: Observation) -> str | None:
         steps = observation.scenario.steps
-        if not steps:
+        if not steps or observation.scenario.moved:
             return None
         return expect(self.lab.plan, self.name, *steps, placement=observation.placement).klass
 

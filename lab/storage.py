@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from lab.nodes import Containers
     from lab.plan import Plan
 
+_LATE = 2.5  # intervals: a copy that is older was not followed by the next one
 _VERIFY_WITHIN = 120.0  # seconds; a volume of 2 GiB is read from both arrays
 
 
@@ -82,7 +84,7 @@ class Storage:
         self._nodes = nodes
         self._placement = placement
         self._virtualisers = [node.name for node in plan.nodes.values() if node.kind is NodeKind.VIRTUALISER]
-        self._arrays = [node.name for node in plan.nodes.values() if node.kind is NodeKind.ARRAY]
+        self.arrays = [node.name for node in plan.nodes.values() if node.kind is NodeKind.ARRAY]
 
     def status(self) -> dict[str, Any]:
         """What each virtualiser, array and path says of itself; None for one that says nothing."""
@@ -94,7 +96,7 @@ class Storage:
         }
         return {
             "virtualisers": {name: self._ask(name, "virtualiser") for name in self._virtualisers},
-            "arrays": {name: self._ask(name, "array") for name in self._arrays},
+            "arrays": {name: self._ask(name, "array") for name in self.arrays},
             "paths": {name: self._ask(host, program) for name, (host, program) in paths.items()},
         }
 
@@ -102,6 +104,46 @@ class Storage:
     def active(self) -> str | None:
         """The virtualiser node that serves, if one does."""
         return next((name for name in self._virtualisers if (self._ask(name, "virtualiser") or {}).get("active")), None)
+
+    def serves(self, virtualiser: str) -> bool:
+        """Whether this virtualiser is active and serves every volume."""
+        said = self._ask(virtualiser, "virtualiser") or {}
+        phases = [volume["phase"] for volume in said.get("volumes", {}).values()]
+        return bool(said.get("active")) and bool(phases) and all(phase == "serving" for phase in phases)
+
+    def replicate(self, array: str, order: str) -> None:
+        """Tell an array its part in a replication: `source`, `target`, `stop` or `now`.
+
+        Raises:
+            NodeError: it does not answer, or refuses.
+        """
+        self._nodes.ask(array, "array", f"replicate {order}")
+
+    def copying(self, array: str) -> dict[str, Any] | None:
+        """What an array says of its part in a replication; None when it does not answer, or has none."""
+        found: dict[str, Any] | None = (self._ask(array, "array") or {}).get("replication")
+        return found
+
+    def copied_ns(self, array: str) -> int:
+        """Of which instant (monotonic ns) the last complete copy is that an array has sent or received; 0: of none."""
+        return int((self.copying(array) or {}).get("at", 0))
+
+    def _copies(self) -> Iterator[str]:
+        """What is not as it should be in a replication."""
+        told = self._plan.storage.replication
+        if told is None:
+            return
+        for array in self.arrays:
+            said = self.copying(array)
+            role = "source" if self._plan.nodes[array].place == self._plan.preferred_room else "target"
+            if said is None:
+                yield f"array {array} does not answer"
+            elif said["role"] != role:
+                yield f"array {array} is {said['role']} of the replication, and should be {role}"
+            elif not said["at"]:
+                yield f"array {array} has no complete copy ({said['trouble'] or 'it is on its way'})"
+            elif time.monotonic_ns() - said["at"] > _LATE * told.every.total_seconds() / self._plan.time_scale * 1e9:
+                yield f"array {array}: the last complete copy is too old ({said['trouble'] or 'it is on its way'})"
 
     def ailments(self) -> Iterator[str]:
         """What is not as it should be, in sentences."""
@@ -115,6 +157,7 @@ class Storage:
             return
         if self._plan.nodes[active["node"]].place != self._plan.preferred_room:
             yield f"{active['node']} serves the volumes, which belong to {self._plan.preferred_room}"
+        yield from self._copies()
         for name, volume in active["volumes"].items():
             for copy, state in volume["copies"].items():
                 if copy not in self._plan.volumes[name].copies:

@@ -9,6 +9,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from reports import actions, answers, compared, confidence, coverage, facts, manifest, measures, vocabulary
+from reports.beforeafter import told
 from reports.curves import curve
 from reports.figures import drawing, figure_key, timeline
 from reports.sentences import Sentences
@@ -16,6 +17,7 @@ from reports.sentences import Sentences
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from reports.beforeafter import Row
     from reports.language import Language
     from reports.model import Campaign
     from reports.past import RunLine
@@ -84,6 +86,12 @@ def render_trend(runs: Sequence[RunLine], courses: Sequence[Course], language: L
     """Return the page over many runs."""
     template = _environment(language).get_template("history.html.j2")
     return _tidy(template.render(runs=runs, courses=courses, css=_style()))
+
+
+def render_before_and_after(plans: Sequence[str], found: Sequence[Row], language: Language) -> str:
+    """Return the page of the same scenarios on several plans."""
+    template = _environment(language).get_template("avant-apres.html.j2")
+    return _tidy(template.render(plans=plans, rows=found, told=told, css=_style()))
 
 
 def _style() -> Markup:

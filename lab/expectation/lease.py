@@ -34,6 +34,8 @@ class Lease:
     def __init__(self, plan: Plan, reach: Reach, fresh: Sequence[str], holder: str | None) -> None:
         self._plan, self._reach, self.fresh = plan, reach, fresh
         nodes = [node.name for node in of_kind(plan, NodeKind.VIRTUALISER)]
+        if plan.storage.replication is not None:  # the other room's serves when a human says so, and not before
+            nodes = [node for node in nodes if plan.nodes[node].place == plan.preferred_room]
         self._nodes = sorted(nodes, key=lambda node: node != holder)
         self.usual = next(iter(nodes), None)
         self.majority = _majority(plan, reach)

@@ -200,14 +200,18 @@ def _status(options: argparse.Namespace) -> int:
 
 def _heal(options: argparse.Namespace) -> int:
     from lab.bench import Lab  # noqa: PLC0415 - as above
+    from lab.recovery.site import is_away  # noqa: PLC0415 - as above
 
     lab = Lab.attach(options.name)
     broken = [f"{harm} {name}" for harm, names in lab.levers.journal.items() for name in sorted(names)]
     lab.levers.mend_all()
     serving = lab.rescue.serving()
-    if not serving:
+    away = is_away(lab)
+    if not serving and not away:
         lab.wait_whole()
     lab.close()
+    if away:
+        _say("the room of the copies still serves: bascule give-back returns to the other one")
     if serving:
         _say(f"room three still serves {', '.join(serving)}: bascule give-back returns to rooms one and two")
     _say(f"mended: {', '.join(broken)}" if broken else "nothing was broken")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 import sys
+import time
 from typing import TYPE_CHECKING, Any
 
 from lab.front.commands import MisuseError
@@ -21,13 +22,20 @@ MET, NOT_MET = 0, 1
 
 def add(commands: Any) -> None:  # noqa: ANN401 - argparse keeps the type of its commands to itself
     """Add the commands to the command line."""
-    recover = commands.add_parser("recover", help="both rooms are lost: walk through the runbook to room three")
+    recover = commands.add_parser("recover", help="the rooms are lost: walk through the runbook to where care goes on")
     recover.add_argument("--override", action="store_true", help="go although a room lives: asks, and is recorded")
-    recover.set_defaults(command=_recover, runbook="ultime-secours")
-    back = commands.add_parser("give-back", help="the rooms are back: return to them, with what room three recorded")
-    back.set_defaults(command=_give_back, runbook="retour")
-    for command in (recover, back):
-        command.add_argument("--runbook", help="a file, or a shipped runbook (default: %(default)s)")
+    recover.add_argument("--planned", action="store_true", help="move to the other room of a plan that replicates")
+    recover.set_defaults(command=_recover)
+    back = commands.add_parser("give-back", help="the rooms are back: return to them, with what was recorded elsewhere")
+    back.set_defaults(command=_give_back)
+    for command, mirrors, replicates in (
+        (recover, "ultime-secours", "pra, or pra-migration"),
+        (back, "retour", "pra-retour"),
+    ):
+        command.add_argument(
+            "--runbook",
+            help=f"a file, or a shipped runbook (default: {mirrors}; {replicates} in a plan that replicates)",
+        )
         command.add_argument(
             "--ask", action="store_true", help="wait for people (default: their declared time is counted)"
         )
@@ -38,18 +46,25 @@ def _recover(options: argparse.Namespace) -> int:
     from lab.bench import Lab  # noqa: PLC0415 - each command loads what it needs, so that help is instant
     from lab.recovery import RefusedError  # noqa: PLC0415 - as above
     from lab.recovery.playing import recover  # noqa: PLC0415 - as above
+    from lab.recovery.site import switch  # noqa: PLC0415 - as above
 
     lab = Lab.attach(options.name)
+    human = ask if options.ask else declared
     try:
-        found = recover(
-            lab,
-            _say,
-            _folder(lab),
-            loss_ns=None,
-            runbook=options.runbook,
-            override=_asked(lab, options.name) if options.override else "",
-            human=ask if options.ask else declared,
-        )
+        override = _asked(lab, options.name) if options.override else ""
+        if options.planned or lab.plan.storage.replication is not None:
+            found = switch(
+                lab,
+                _say,
+                _folder(lab) / "recovery.json",
+                loss_ns=None if options.planned else time.monotonic_ns(),
+                runbook=options.runbook or ("pra-migration" if options.planned else "pra"),
+                override=override,
+                human=human,
+            )
+        else:
+            runbook = options.runbook or "ultime-secours"
+            found = recover(lab, _say, _folder(lab), loss_ns=None, runbook=runbook, override=override, human=human)
     except RefusedError as error:
         raise MisuseError(f"bascule: {error}") from error
     finally:
@@ -61,10 +76,16 @@ def _give_back(options: argparse.Namespace) -> int:
     from lab.bench import Lab  # noqa: PLC0415 - as above
     from lab.recovery import RefusedError  # noqa: PLC0415 - as above
     from lab.recovery.playing import give_back  # noqa: PLC0415 - as above
+    from lab.recovery.site import switch  # noqa: PLC0415 - as above
 
     lab = Lab.attach(options.name)
     try:
-        give_back(lab, _say, _folder(lab), runbook=options.runbook, human=ask if options.ask else declared)
+        human = ask if options.ask else declared
+        if lab.plan.storage.replication is None:
+            give_back(lab, _say, _folder(lab), runbook=options.runbook or "retour", human=human)
+        else:
+            path, runbook = _folder(lab) / "return.json", options.runbook or "pra-retour"
+            switch(lab, _say, path, loss_ns=None, runbook=runbook, human=human)
     except RefusedError as error:
         raise MisuseError(f"bascule: {error}") from error
     finally:
@@ -79,10 +100,12 @@ def _concluded(found: Recovery, objective: Objective) -> int:
 
 
 def _objective(lab: Lab) -> Objective:
-    """The strictest of what the principal services owe."""
+    """The strictest of what the services owe that are brought back."""
     from lab.plan import Scope  # noqa: PLC0415 - as above
 
-    owed = (lab.plan.services[name].objectives[Scope.BOTH_ROOMS] for name in lab.rescue.services)
+    replicates = lab.plan.storage.replication is not None
+    scope, names = (Scope.A_ROOM, lab.plan.services) if replicates else (Scope.BOTH_ROOMS, lab.rescue.services)
+    owed = (lab.plan.services[name].objectives[scope] for name in names)
     return min(owed, key=lambda objective: objective.interruption)
 
 
@@ -93,8 +116,9 @@ def _asked(lab: Lab, name: str) -> str:
         MisuseError: nobody did.
     """
     from lab.recovery.playing import alive  # noqa: PLC0415 - as above
+    from lab.recovery.site import living  # noqa: PLC0415 - as above
 
-    lives = alive(lab)
+    lives = alive(lab) if lab.plan.storage.replication is None else living(lab)
     if not lives:
         return ""
     print(f"{lives}. Its servers will be refused from now on.", flush=True)  # noqa: T201 - as above

@@ -27,6 +27,12 @@ def add(commands: Any) -> None:  # noqa: ANN401 - argparse keeps the type of its
     history.add_argument("--language", choices=("fr", "en"), default="fr", help="language of the page (default: fr)")
     history.set_defaults(command=_history)
 
+    compare = commands.add_parser("compare", help="the same scenarios on several plans, side by side: before and after")
+    compare.add_argument("runs", type=Path, nargs="+", help="run folders, on two plans at least, in the order to show")
+    compare.add_argument("-o", "--output", type=Path, help="the page to write (default: beside the first run)")
+    compare.add_argument("--language", choices=("fr", "en"), default="fr", help="language of the page (default: fr)")
+    compare.set_defaults(command=_compare)
+
 
 def _say(words: str) -> None:
     print(words, flush=True)  # noqa: T201 - a command line prints
@@ -56,6 +62,16 @@ def _history(options: argparse.Namespace) -> int:
 
     page = write(options.runs, plan=options.plan, language=options.language)
     for line in lines(options.runs, plan=options.plan):
+        _say(line)
+    _say(f"written: {page}")
+    return DONE
+
+
+def _compare(options: argparse.Namespace) -> int:
+    from reports.beforeafter import lines, write  # noqa: PLC0415 - as above
+
+    page = write(options.runs, output=options.output, language=options.language)
+    for line in lines(options.runs):
         _say(line)
     _say(f"written: {page}")
     return DONE

@@ -145,6 +145,13 @@ TARGETS: dict[str, Callable[[Plan], list[str] | list[tuple[str, ...]] | list[Cut
     "lone_server": lambda plan: _servers(plan, Continuity.RESTART),
     "paired_server": lambda plan: _servers(plan, Continuity.PAIR),
     "storage_port": _doubled_storage_ports,
+    # Of a plan that replicates: the room of the array that is copied.
+    "room_of_copies": lambda plan: [
+        plan.nodes[array].place for array in {volume.replica for volume in plan.volumes.values() if volume.replica}
+    ],
+    "preferred_room": lambda plan: [str(plan.preferred_room)] if plan.preferred_room else [],
+    "first_mirror_cable": lambda plan: _between_rooms(plan)[:1],
+    "copied_room": lambda plan: [str(plan.preferred_room)] if plan.storage.replication else [],
 }
 
 

@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from .doubts import doubts_about_before, doubts_about_fault, doubts_about_history, doubts_about_instrument
+from .excused import excused
 from .figures import measure
 from .history import collector_resting
 from .phrases import phrases
@@ -72,7 +73,8 @@ def judge(  # noqa: PLR0913 - a verdict weighs a run, a promise and a prediction
         doubts += doubts_about_before(history, inject_ns, objective.freeze)
     if readback is None and objective.loss is not None:
         doubts.append(Words("writes and trail were not read back", "écritures et traces n'ont pas été relues"))
-    told = list(phrases(figures, objective, read_back=readback is not None))
+    gone = excused(history, takeover)
+    told = list(phrases(figures, objective, read_back=readback is not None, excused=gone))
     if takeover is not None:
         told += takeover.phrases(objective)
     outcome, words = _concluded(service, doubts, told)

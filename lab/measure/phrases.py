@@ -10,7 +10,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import timedelta
 
+    from .excused import Excused
     from .figures import Figures
+    from .noticed import Noticed
 
 
 class Objective(Protocol):
@@ -36,17 +38,22 @@ class Phrase(NamedTuple):
     kept: bool
 
 
-def phrases(figures: Figures, objective: Objective, *, read_back: bool) -> Iterator[Phrase]:
-    """Interruption, freeze, what was noticed and, where writes and trail were read back, loss and traceability."""
+def phrases(
+    figures: Figures, objective: Objective, *, read_back: bool, excused: Excused | None = None
+) -> Iterator[Phrase]:
+    """Interruption, freeze, what was noticed and, where writes and trail were read back, loss and traceability.
+
+    `excused`: what a recovery from an older copy may take with it; it is counted, and breaks no promise.
+    """
     yield _interruption(figures, objective.interruption)
     freeze, accepted = figures.freeze, objective.freeze
     yield Phrase(
         _against(Words("longest freeze", "plus long gel"), freeze, Words("accepted", "accepté"), accepted),
         kept=accepted is None or freeze <= accepted,
     )
-    yield from _noticed(figures)
+    yield from _noticed(figures.noticed if excused is None else excused.noticed)
     if read_back:
-        yield from _losses(figures, objective.loss)
+        yield from _losses(figures, objective.loss, excused)
 
 
 def _interruption(figures: Figures, allowed: timedelta | None) -> Phrase:
@@ -71,10 +78,18 @@ def _against(name: Words, measured: timedelta, bound_name: Words, bound: timedel
     return Words(f"{words.en} ({bound_name.en} {limit.en})", f"{words.fr} ({bound_name.fr} {limit.fr})")
 
 
-def _losses(figures: Figures, allowed: int | None) -> Iterator[Phrase]:
+def _losses(figures: Figures, allowed: int | None, excused: Excused | None) -> Iterator[Phrase]:
     lost, duplicated, diverged, untraced, mistraced, unasked = figures.integrity
     bound = Words("", "") if allowed is None else Words(f" (objective {allowed})", f" (objectif {allowed})")
-    kept = allowed is None or len(lost) + len(duplicated) <= allowed
+    newer, accesses = (frozenset(), frozenset()) if excused is None else excused[:2]
+    older = [key for key in lost if key not in newer]
+    kept = allowed is None or len(older) + len(duplicated) <= allowed
+    if excused is not None:
+        bound = counted(
+            len(older),
+            (f"of them older than the copy (objective {allowed})",) * 2,
+            (f"antérieure à la copie (objectif {allowed})", f"antérieures à la copie (objectif {allowed})"),
+        ).within(", {}", ", dont {}")
     words = counted(
         len(lost),
         ("acknowledged write lost", "acknowledged writes lost"),
@@ -117,7 +132,7 @@ def _losses(figures: Figures, allowed: int | None) -> Iterator[Phrase]:
             ("access untraced", "accesses untraced"),
             ("accès non tracé", "accès non tracés"),
         ),
-        kept=not untraced,
+        kept=accesses.issuperset(untraced),
     )
     if mistraced:
         yield Phrase(
@@ -130,8 +145,8 @@ def _losses(figures: Figures, allowed: int | None) -> Iterator[Phrase]:
         )
 
 
-def _noticed(figures: Figures) -> Iterator[Phrase]:
-    vanished, stale = figures.noticed
+def _noticed(found: Noticed) -> Iterator[Phrase]:
+    vanished, stale = found
     if vanished:
         yield Phrase(
             counted(

@@ -22,7 +22,10 @@ PLAYED = frozenset(
     {NodeKind.HOST, NodeKind.ARRAY, NodeKind.VIRTUALISER, NodeKind.ARBITER, NodeKind.WITNESS, NodeKind.RESCUE}
 )
 _ARBITERS = frozenset({NodeKind.ARBITER, NodeKind.WITNESS})
-_NBD = 10809
+NBD = 10809
+"""Where storage answers."""
+_COPIES = 10811
+"""Where an array takes copies: `replica.array.replication.PORT`."""
 _NBD_NEW = 10810
 _TIMERS = {
     "heartbeat": "heartbeat",
@@ -246,7 +249,7 @@ def _server(plan: Plan, name: str, rank: int, told: dict[str, Any]) -> dict[str,
 
 def _virtualisers(plan: Plan) -> dict[str, tuple[str, int]]:
     nodes = [node.name for node in plan.nodes.values() if node.kind is NodeKind.VIRTUALISER]
-    return {name: (str(plan.address(name, "storage").ip), _NBD) for name in nodes}
+    return {name: (str(plan.address(name, "storage").ip), NBD) for name in nodes}
 
 
 def _any_server(plan: Plan, service: Service, name: str, told: dict[str, Any]) -> dict[str, Any]:
@@ -293,35 +296,43 @@ def log_folders(plan: Plan, node: str) -> tuple[str, ...]:
 def _storage(plan: Plan, node: str, defects: list[str]) -> Iterator[dict[str, Any]]:
     here = plan.nodes[node]
     volumes = {name: volume for name, volume in plan.volumes.items() if volume.copies}
-    common = {"name": node, "plan": plan.name, "port": _NBD, "defects": defects}
+    common = {"name": node, "plan": plan.name, "port": NBD, "defects": defects}
     if here.kind is NodeKind.ARRAY:
         copies = {
             name: {"size": volume.size, "template": f"/opt/images/{image_of(volume.size)}"}
             for name, volume in volumes.items()
-            if node in volume.copies
+            if node in volume.homes
         }
         address, capacity = str(plan.address(node, "storage").ip), here.capacity
         own = {**common, "address": address, "capacity": capacity}
-        yield {"program": "replica.array", "config": {**own, "folder": "/srv/array", "volumes": copies}}
-        yield {
-            "program": "replica.array",
-            "config": {
-                **own,
-                "name": successor(node),
-                "port": _NBD_NEW,
-                "folder": "/srv/array-neuve",
-                "volumes": {name: {"size": told["size"]} for name, told in copies.items()},
-                "control": f"/run/bascule/{NEW_ARRAY}.sock",
-            },
-        }
+        sends = {"replication": _replication(plan, node)}
+        yield {"program": "replica.array", "config": {**own, **sends, "folder": "/srv/array", "volumes": copies}}
+        if plan.storage.replication is None:
+            yield {
+                "program": "replica.array",
+                "config": {
+                    **own,
+                    "name": successor(node),
+                    "port": _NBD_NEW,
+                    "folder": "/srv/array-neuve",
+                    "volumes": {name: {"size": told["size"]} for name, told in copies.items()},
+                    "control": f"/run/bascule/{NEW_ARRAY}.sock",
+                },
+            }
     if here.kind is NodeKind.VIRTUALISER:
-        arrays = [other for other in plan.nodes.values() if other.kind is NodeKind.ARRAY]
+        replicated = plan.storage.replication is not None
+        arrays = [
+            other
+            for other in plan.nodes.values()
+            if other.kind is NodeKind.ARRAY and (not replicated or other.place == here.place)
+        ]
         yield {
             "program": "replica.virtualiser",
             "config": {
                 **common,
                 "room": here.place,
                 "preferred": here.place == plan.preferred_room,
+                "replicated": replicated,
                 "address": str(plan.address(node, "storage").ip),
                 "arbiters": _arbiter_urls(plan, node),
                 "arrays": {
@@ -331,13 +342,28 @@ def _storage(plan: Plan, node: str, defects: list[str]) -> Iterator[dict[str, An
                         "room": array.place,
                     }
                     for array in arrays
-                    for name, port in ((array.name, _NBD), (successor(array.name), _NBD_NEW))
+                    for name, port in ((array.name, NBD), (successor(array.name), _NBD_NEW))
+                    if port == NBD or not replicated
                 },
                 "volumes": {
                     name: {"size": volume.size, "copies": list(volume.copies)} for name, volume in volumes.items()
                 },
             },
         }
+
+
+def _replication(plan: Plan, node: str) -> dict[str, Any] | None:
+    """An array's part in a replication; None in a plan that mirrors."""
+    told = plan.storage.replication
+    if told is None:
+        return None
+    peer = next(other for other in plan.nodes.values() if other.kind is NodeKind.ARRAY and other.name != node)
+    return {
+        "address": str(plan.address(node, "storage").ip),
+        "peer": [str(plan.address(peer.name, "storage").ip), _COPIES],
+        "every": told.every.total_seconds() / plan.time_scale,
+        "role": "source" if plan.nodes[node].place == plan.preferred_room else "target",
+    }
 
 
 def _programs(plan: Plan, node: str, defects: list[str]) -> Iterator[dict[str, Any]]:

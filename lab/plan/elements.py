@@ -119,11 +119,21 @@ class Cable(Named):
     carries: Names = Field(description="The networks it carries.")
 
 
+class Replication(Element):
+    """Copying from the preferred room's array to the other room's, now and then: what is newer is lost with a room."""
+
+    every: Duration = Field(description="From one copy to the next, such as 30 s; divided by time_scale like a timer.")
+    source: Text = Field(description="Who published, measured or assumed it.")
+
+
 class Storage(Element):
     """How the rooms share the storage."""
 
     prefers: str | None = Field(
         None, description="The room whose virtualiser serves when both could; by default the first that has one."
+    )
+    replication: Replication | None = Field(
+        None, description="Copied now and then to the other room, where a human starts again; without it, mirrored."
     )
 
 
@@ -180,6 +190,11 @@ class Objective(Element):
     interruption: Duration = Field(description="Longest time during which nobody could work, such as 30 min.")
     freeze: Duration | None = Field(None, description="Longest wait of an operation that succeeds.")
     loss: Annotated[int, Field(ge=0)] = Field(description="Acknowledged writes that may be lost.")
+    age: Duration | None = Field(
+        None,
+        description="Writes acknowledged after the last complete copy may be lost too, if that copy is no older than "
+        "this when the loss strikes, such as 2 min; divided by time_scale, as the copies' interval is.",
+    )
     signed_by: Text = Field("objectif proposé, non signé", description="Who signed the objective.")
     source: Text | None = Field(None, description="Where the figure comes from: document and page.")
 

@@ -82,7 +82,7 @@ def _field(key: str, field: Json) -> Json:
     field = {name: value for name, value in field.items() if name != "title" and (name, value) != ("default", None)}
     options = [option for option in field.pop("anyOf", ()) if option != {"type": "null"}]
     for option in options:
-        field |= option | {"type": [option["type"], "null"]}
+        field |= option | ({"type": [option["type"], "null"]} if "type" in option else {})
     if field.get("format") == "ipv4network":
         del field["format"]
         field |= _SUBNET

@@ -25,12 +25,19 @@ COPIES = 2
 class Volume:
     """The data of one server: ``size`` in bytes, and the arrays that hold a copy, the preferred room's first.
 
-    A volume of size 0 has no copy: holding its session is all that its server needs.
+    A volume of size 0 has no copy: holding its session is all that its server needs. ``replica`` is the array to which
+    it is copied now and then, in a plan that replicates instead of mirroring: no copy from which anybody is served.
     """
 
     name: str
     size: int
     copies: tuple[str, ...]
+    replica: str | None = None
+
+    @property
+    def homes(self) -> tuple[str, ...]:
+        """Every array that keeps room for it: those of its copies, and the one that it is replicated to."""
+        return self.copies if self.replica is None else (*self.copies, self.replica)
 
     @property
     def footprint(self) -> int:
@@ -74,5 +81,9 @@ def volumes(plan: Plan) -> dict[str, Volume]:
             if needed and len(copies) < COPIES and array.place not in copies and left[array.name] >= needed:
                 copies[array.place] = array.name
                 left[array.name] -= needed
-        found[server.name] = Volume(server.name, server.volume or 0, tuple(copies.values()))
+        here = tuple(copies.values())
+        away = None
+        if plan.storage.replication is not None:
+            here, away = here[:1], next(iter(here[1:]), None)
+        found[server.name] = Volume(server.name, server.volume or 0, here, away)
     return found

@@ -24,6 +24,14 @@ class Step(Element):
     lasts: Duration | None = Field(
         None, description="How long a human step takes, such as 10 min: declared, not played."
     )
+    really: Duration | None = Field(
+        None,
+        description="How long an automatic step takes in the hospital, such as 10 min: derived from what the runbook's "
+        "comments say, not played; it counts in the place of what the lab measured.",
+    )
+    opens: bool = Field(
+        default=False, description="With this step the wards may work again; by default with the last service."
+    )
     decides: bool = Field(default=False, description="With this step the recovery is decided.")
     does: Name | None = Field(None, description="What the machine does, for an automatic step.")
     service: Name | None = Field(None, description="The service that it is about.")
@@ -46,6 +54,8 @@ class Step(Element):
             raise ValueError(f"the step {self.name} has somebody (who) and something to do (does): leave one out")
         if not self.is_human and self.does is None:
             raise ValueError(f"the step {self.name} has neither somebody (who) nor something to do (does)")
+        if self.is_human and self.really is not None:
+            raise ValueError(f"the human step {self.name} is declared: leave really out, and write lasts")
         if not self.is_human and self.lasts is not None:
             raise ValueError(f"the automatic step {self.name} is measured: leave lasts out")
         return self

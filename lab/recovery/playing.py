@@ -80,7 +80,7 @@ def recover(  # noqa: PLR0913 - all are named at the call
     event("runbook", f"{plan.name}: {plan.title}", f"{plan.name} : {plan.title_fr}")
     begin = Recovery(plan, loss, overridden=override if lives else "", older=older)
     acts = {"answers": partial(_answers, lab), "serve": partial(_serve, lab)}
-    return _walked(begin, acts, human, event, folder / "recovery.json")
+    return walked(begin, acts, human, event, folder / "recovery.json")
 
 
 def give_back(lab: Lab, event: Event, folder: Path, *, runbook: str, human: Human = declared) -> Recovery:
@@ -99,10 +99,15 @@ def give_back(lab: Lab, event: Event, folder: Path, *, runbook: str, human: Huma
     event("runbook", f"{plan.name}: {plan.title}", f"{plan.name} : {plan.title_fr}")
     begin = Recovery(plan, time.monotonic_ns())
     acts = {"rooms-ready": partial(_rooms_ready, lab), "give-back": partial(_give_back, lab)}
-    return _walked(begin, acts, human, event, folder / "return.json")
+    return walked(begin, acts, human, event, folder / "return.json")
 
 
-def _walked(begin: Recovery, acts: Mapping[str, Act], human: Human, event: Event, path: Path) -> Recovery:
+def walked(begin: Recovery, acts: Mapping[str, Act], human: Human, event: Event, path: Path) -> Recovery:
+    """Walk through a runbook and keep what it took.
+
+    Raises:
+        LabError: a step failed.
+    """
     found = walk(begin, acts, human, time.monotonic_ns, lambda what, en, fr, _: event(what, en, fr))
     path.write_text(json.dumps(found.stored(), ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
     return found

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from lab.errors import LabError
-from lab.measure.takeover import Takeover
+from lab.measure.takeover import ROOM_THREE, Takeover
 from lab.measure.wording import Words, spoken
 
 if TYPE_CHECKING:
@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     Human = Callable[[Step], bool]
     """Waits for a person; whether that really took its time (else the declared time counts)."""
     Say = Callable[[str, str, str, int], None]
+
+
+BACK = ("serve", "power-on")
+"""What brings a service back."""
 
 
 class RefusedError(LabError):
@@ -45,6 +49,11 @@ class Done:
         """What it took."""
         return timedelta(microseconds=(self.ended_ns - self.begun_ns) / 1000)
 
+    @property
+    def derived(self) -> timedelta:
+        """What it takes in the hospital beyond what the lab measured; none where the runbook says nothing of that."""
+        return timedelta() if self.step.really is None else self.step.really - self.measured
+
     def stored(self) -> dict[str, Any]:
         """As `recovery.json` has it."""
         return {
@@ -54,6 +63,7 @@ class Done:
             "ended": self.ended_ns,
             "measured_s": round(self.measured.total_seconds(), 3),
             "declared_s": self.added.total_seconds(),
+            "derived_s": round(self.derived.total_seconds(), 3),
         }
 
 
@@ -69,6 +79,9 @@ class Recovery:
         older: by how much room three may have been older than production when it began.
         acknowledged: how many observed writes rooms one and two had acknowledged; None where nobody observed.
         missing: those of them that room three lacked when it served.
+        where: what served then; room three where nothing is said.
+        copy_ns: when the copy was taken from which it began; None where it began from all that was acknowledged.
+        accepted: how old that copy may be at the loss; None: nothing that it lacks may be lost.
     """
 
     runbook: Runbook
@@ -78,6 +91,9 @@ class Recovery:
     older: timedelta = timedelta()
     acknowledged: int | None = None
     missing: tuple[str, ...] = ()
+    where: Words = ROOM_THREE
+    copy_ns: int | None = None
+    accepted: timedelta | None = None
 
     @property
     def human(self) -> timedelta:
@@ -88,6 +104,11 @@ class Recovery:
     def machine(self) -> timedelta:
         """What the automatic steps took."""
         return sum((done.measured for done in self.done if not done.step.is_human), timedelta())
+
+    @property
+    def derived(self) -> timedelta:
+        """What the automatic steps take in the hospital, beyond what the lab measured, until the wards work again."""
+        return sum((done.derived for done in self._until()), timedelta())
 
     @property
     def from_loss(self) -> timedelta:
@@ -104,12 +125,18 @@ class Recovery:
         return self._since(self.done[decided[-1]].ended_ns, after)
 
     def _since(self, begin_ns: int, done: tuple[Done, ...]) -> timedelta:
-        back = [rank for rank, one in enumerate(done) if one.step.does == "serve"]
-        until = done[: back[-1] + 1] if back else done
+        until = self._until(done)
         if not until:
             return timedelta()
         measured = timedelta(microseconds=(until[-1].ended_ns - begin_ns) / 1000)
-        return measured + sum((one.added for one in until), timedelta())
+        return measured + sum((one.added + one.derived for one in until), timedelta())
+
+    def _until(self, done: tuple[Done, ...] | None = None) -> tuple[Done, ...]:
+        """The steps until the wards work again."""
+        done = self.done if done is None else done
+        opens = [rank for rank, one in enumerate(done) if one.step.opens]
+        back = opens or [rank for rank, one in enumerate(done) if one.step.does in BACK]
+        return done[: back[-1] + 1] if back else done
 
     def stored(self) -> dict[str, Any]:
         """As `recovery.json` has it."""
@@ -123,10 +150,20 @@ class Recovery:
             "older_s": round(self.older.total_seconds(), 3),
             "machine_s": round(self.machine.total_seconds(), 3),
             "human_s": self.human.total_seconds(),
+            "derived_s": round(self.derived.total_seconds(), 3),
+            "where": {"en": self.where.en, "fr": self.where.fr},
+            "copy": self.copy_ns,
+            "begun": self.begun_ns,
+            "accepted_age_s": None if self.accepted is None else self.accepted.total_seconds(),
             "from_loss_s": round(self.from_loss.total_seconds(), 3),
             "from_decision_s": round(self.from_decision.total_seconds(), 3),
             "steps": [done.stored() for done in self.done],
         }
+
+    @property
+    def begun_ns(self) -> int:
+        """When its first step began (monotonic): nobody was served between the loss and that."""
+        return self.done[0].begun_ns if self.done else self.loss_ns
 
     @property
     def takeover(self) -> Takeover:
@@ -137,6 +174,13 @@ class Recovery:
             machine=self.machine,
             acknowledged=self.acknowledged,
             missing=self.missing,
+            where=self.where,
+            human=self.human,
+            derived=self.derived,
+            loss_ns=self.loss_ns,
+            begun_ns=self.begun_ns,
+            copy_ns=self.copy_ns,
+            accepted=self.accepted,
         )
 
 

@@ -154,6 +154,7 @@ AIMS: dict[str, Aim] = {
     "V16": lambda plan: [SlowArray(array, by=_SLOW) for array in _arrays(plan)],
     "R1": lambda plan: map(PowerLoss, _main_rooms(plan)),
     "U1": lambda plan: [_off(_main_rooms(plan), Scope.BOTH_ROOMS)],
+    "P2": lambda plan: [PowerLoss(str(plan.preferred_room))] if plan.storage.replication else [],
     "U2": lambda plan: [_apart(plan, room) for room in _third(plan)],
 }
 """By identifier; a row without an aim has no fault of its own, or none that a plan can express."""

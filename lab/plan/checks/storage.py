@@ -9,7 +9,7 @@ from lab.plan.checks.problem import Problem
 from lab.plan.errors import unknown
 from lab.plan.storage import BLOCK, COPIES
 from lab.plan.units import format_size
-from lab.plan.words import NodeKind
+from lab.plan.words import Continuity, NodeKind, Rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 SMALLEST = 256 * 2**20
 """Bytes: an empty database takes most of this, with its logs (32 MiB) and its cache for the other member (64 MiB)."""
+
+MOST_REPLICATED = 60
+"""Volumes in one swap: a record and a session each, of the 128 keys that etcd takes by default."""
 
 VOTERS = 3
 """The fewest arbiters of which one may be lost; the witness is one of them."""
@@ -38,6 +41,7 @@ def problems(plan: Plan) -> Iterator[Problem]:
     rooms = {node.place for node in plan.nodes.values() if node.kind is NodeKind.VIRTUALISER}
     if plan.storage.prefers is not None and plan.storage.prefers not in rooms:
         yield Problem(("storage", "prefers"), unknown("room with a virtualiser", plan.storage.prefers, rooms))
+    yield from _replicated(plan)
     full = [volume for volume in plan.volumes.values() if volume.size]
     yield from _networks(plan, stored=bool(full))
     for volume in full:
@@ -45,6 +49,30 @@ def problems(plan: Plan) -> Iterator[Problem]:
     if full:
         yield from _company(plan, full[0])
         yield from _room(plan, full)
+
+
+def _replicated(plan: Plan) -> Iterator[Problem]:
+    """An array copies to one other, each behind the controller of its own room; and no server goes there by itself."""
+    if plan.storage.replication is None:
+        return
+    here = ("storage", "replication")
+    for kind in (NodeKind.ARRAY, NodeKind.VIRTUALISER):
+        rooms = sorted(room for _, room in _by_room(plan, kind))
+        if len(rooms) != COPIES or len(set(rooms)) != COPIES:
+            told = f"replication is between two rooms with one {kind} each: write {kind}s: in two rooms, one in each"
+            yield Problem(here, f"{told} (found: {_listed(_by_room(plan, kind))})")
+    count = sum(1 for volume in plan.volumes.values() if volume.size)
+    if count > MOST_REPLICATED:
+        told = f"a change of rooms is one swap of the arbiters, which has {MOST_REPLICATED} volumes at most"
+        yield Problem(here, f"{told}: {count} are replicated")
+    if not plan.storage.replication.every:
+        yield Problem((*here, "every"), "copies follow each other at once: write the time between them, such as 30 s")
+    if plan.ha.rule is not Rule.MUST:
+        yield Problem(here, "what is replicated is started again by humans: write ha.rule: must, or HA would try")
+    for server in plan.servers.values():
+        if server.continuity is not Continuity.RESTART or server.prefers != plan.preferred_room:
+            told = f"write continuity: restart and prefers: {plan.preferred_room}, from where the storage is replicated"
+            yield Problem(("servers", server.name), f"{server.name} cannot start where its volume is not: {told}")
 
 
 def _networks(plan: Plan, *, stored: bool) -> Iterator[Problem]:
@@ -100,11 +128,11 @@ def _room(plan: Plan, volumes: list[Volume]) -> Iterator[Problem]:
     arrays = [node for node in plan.nodes.values() if node.kind is NodeKind.ARRAY]
     if len({array.place for array in arrays}) < COPIES:
         return
-    homeless = next((volume for volume in volumes if len(volume.copies) < COPIES), None)
+    homeless = next((volume for volume in volumes if len(volume.homes) < COPIES), None)
     if homeless is None:
         return
-    served = {plan.nodes[copy].place for copy in homeless.copies}
-    held = {a.name: sum(v.footprint for v in volumes if a.name in v.copies) for a in arrays if a.place not in served}
+    served = {plan.nodes[copy].place for copy in homeless.homes}
+    held = {a.name: sum(v.footprint for v in volumes if a.name in v.homes) for a in arrays if a.place not in served}
     capacity = {name: plan.nodes[name].capacity or 0 for name in held}
     roomiest = max(held, key=lambda name: capacity[name] - held[name])
     told = (

@@ -174,8 +174,11 @@ class Program:
             await writer.drain()
         writer.close()
 
-    async def _obey(self, line: str) -> dict[str, Any]:
-        """`status`, `events`, or an order: `move SERVER HOST`, `start SERVER`, `maintenance HOST`, `service HOST`."""
+    async def _obey(self, line: str) -> dict[str, Any]:  # noqa: PLR0911 - one for each order
+        """`status`, `events`, or an order.
+
+        `move SERVER HOST`, `start SERVER [ROOM]`, `stop SERVER`, `maintenance HOST`, or `service HOST`.
+        """
         match line.split():
             case [] | ["status"]:
                 return self._status()
@@ -183,11 +186,13 @@ class Program:
                 return {"events": self._events}
             case ["move", server, host]:
                 return await self._order(orders.move(server, host))
-            case ["start", server]:
-                return await self._order(orders.start(server))
+            case ["start", server, *room] if len(room) <= 1:
+                return await self._order(orders.start(server, *room))
+            case ["stop", server]:
+                return await self._order(orders.stop(server))
             case ["maintenance" | "service" as kind, host]:
                 return await self._order(orders.maintenance(host, on=kind == "maintenance"))
-        known = "status, events, move SERVER HOST, start SERVER, maintenance HOST, service HOST"
+        known = "status, events, move SERVER HOST, start SERVER [ROOM], stop SERVER, maintenance HOST, service HOST"
         return {"error": f"no order is called {line!r}; known: {known}"}
 
     async def _order(self, order: Order) -> dict[str, Any]:

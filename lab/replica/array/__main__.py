@@ -24,10 +24,17 @@ async def main(path: Path) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     listener = await serve(array, (told.address, told.port))
-    lab = await control.serve(told.control, array.status, array.mischief.obey)
+    lab = await control.serve(told.control, array.status, array.obey)
+    copies = await array.replication.serve() if array.replication else None
+    copying = asyncio.create_task(array.replication.run()) if array.replication else None
     logging.getLogger("array").info("%s serves %s, boot %s", told.name, ", ".join(array.names()), array.boot)
-    await stop.wait()
+    waits = [asyncio.create_task(stop.wait()), *([copying] if copying else [])]
+    await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+    if copying is not None and copying.done():
+        copying.result()  # it broke: the node starts the array again
     lab.close()
+    if copies is not None:
+        copies.close()
     listener.close()
     array.stop()
 

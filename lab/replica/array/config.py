@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from ..nbd.protocol import PORT
 
@@ -32,6 +33,7 @@ class ArrayConfig:
         capacity: bytes that may be written to in all volumes together.
         defects: planted ones, by name: `no-epoch-check`, `no-flush`.
         control: unix socket of the status and of the mischief.
+        replication: its part in one (see `.replication`); None for an array of a mirror.
     """
 
     name: str
@@ -43,6 +45,7 @@ class ArrayConfig:
     port: int = PORT
     defects: frozenset[str] = frozenset()
     control: Path = CONTROL
+    replication: dict[str, Any] | None = None
 
 
 def read(path: Path) -> ArrayConfig:
@@ -62,4 +65,5 @@ def read(path: Path) -> ArrayConfig:
         port=told.get("port", PORT),
         defects=frozenset(told.get("defects", ())),
         control=Path(told.get("control", CONTROL)),
+        replication=told.get("replication"),
     )

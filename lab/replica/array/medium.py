@@ -28,6 +28,33 @@ CACHE = 64 << 20
 _PIECES = 512  # blocks in one pwritev; the kernel takes 1024
 
 
+class Snapshot:
+    """Grains of a medium as they were at one instant: copied when somebody is about to write over them.
+
+    Args:
+        medium: of which.
+        grains: which are wanted; they are handed out once each.
+    """
+
+    def __init__(self, medium: Medium, grains: Iterable[int]) -> None:
+        self._medium = medium
+        self._left = set(grains)
+        self._kept: dict[int, bytes | bytearray] = {}
+
+    def keep(self, touched: Iterable[int]) -> None:
+        """These are about to be written. Raises OSError."""
+        for number in self._left.intersection(touched):
+            self._kept[number] = self._medium.grain(number)
+            self._left.discard(number)
+
+    def take(self, number: int) -> bytes | bytearray:
+        """A grain as it was. Raises OSError."""
+        if number in self._kept:
+            return self._kept.pop(number)
+        self._left.discard(number)
+        return self._medium.grain(number)
+
+
 class Medium:
     """One volume or disk.
 
@@ -40,12 +67,16 @@ class Medium:
     Attributes:
         unreadable: numbers of blocks that can no longer be read, until they are written anew (a fault case).
         flushed: bytes that went to the file so far.
+        changed: numbers of the grains written since a replication last asked; None while nobody wants to know.
+        snapshot: the state of an earlier instant that somebody still reads.
     """
 
     def __init__(self, path: Path, length: int, pool: Pool, *, counted: int, cache: int = CACHE) -> None:
         self.length = length
         self.unreadable: set[int] = set()
         self.flushed = 0
+        self.changed: set[int] | None = None
+        self.snapshot: Snapshot | None = None
         self._pool = pool
         self.counted = counted
         self._most = cache // BLOCK
@@ -81,6 +112,8 @@ class Medium:
         length = len(data)
         first, skip = divmod(offset, BLOCK)
         self._claim(offset, length)
+        if self.changed is not None:
+            self._remember(offset, length)
         if length == BLOCK and not skip:
             self._cache[first] = bytes(data)
         else:
@@ -135,6 +168,23 @@ class Medium:
         """Forget the cache and let the file go: what power loss does."""
         self._cache.clear()
         os.close(self._file)
+
+    def grain(self, number: int) -> bytes | bytearray:
+        """A whole grain, as it is now; the last one may be shorter. Raises OSError."""
+        start = number * GRAIN
+        return self.read(start, min(GRAIN, self.length - start))
+
+    def used_grains(self) -> set[int]:
+        """Every grain that may hold something: those of data that were written, and all of the metadata behind."""
+        return {*self.written(), *range(self.counted // GRAIN, -(-self.length // GRAIN))}
+
+    def _remember(self, offset: int, length: int) -> None:
+        """Before a write: for the next copy, and for a snapshot, which keeps what was there."""
+        touched = range(offset // GRAIN, (offset + length - 1) // GRAIN + 1)
+        if self.changed is not None:
+            self.changed.update(touched)
+        if self.snapshot is not None:
+            self.snapshot.keep(touched)
 
     def _claim(self, offset: int, length: int) -> None:
         end = min(offset + length, self.counted)

@@ -15,6 +15,7 @@ from .layout import metadata_length
 from .medium import Medium
 from .mischief import Mischief
 from .pool import Pool
+from .replication import Replication
 from .shelf import Shelf, StartError
 from .work import KINDS, Counters, perform
 
@@ -37,7 +38,7 @@ class Writer:
         self.peer = link.peer
         self.offer = array.offer(volume, epoch)
         self._array = array
-        self._medium = array.media[volume]
+        self._medium = array.medium(volume)
         self._link = link
         self._is_over = False
         self._late: deque[Request] = deque()
@@ -102,6 +103,8 @@ class Array:
                 f"{config.capacity >> 20} MiB; make its capacity larger in the plan, or its volumes' templates smaller."
             )
         self.mischief = Mischief(self.media, self._pool)
+        told = config.replication
+        self.replication = told and Replication(config.name, config.folder, self.media, told, config.defects)
         self._fence: Fence[Writer] = Fence(config.name, self._shelf.epoch, is_open="no-epoch-check" in config.defects)
         self._readers: set[Writer] = set()
 
@@ -134,7 +137,15 @@ class Array:
     def offer(self, volume: str, epoch: int | None) -> Offer:
         """The announcement of a volume."""
         told = f"array={self._config.name} epoch={self._fence.highest} boot={self.boot}"
-        return Offer(self.media[volume].length, told, read_only=epoch is None, kinds=KINDS)
+        return Offer(self.medium(volume).length, told, read_only=epoch is None, kinds=KINDS)
+
+    def medium(self, name: str) -> Medium:
+        """A volume, or what a restart test has of one."""
+        return self.media[name] if name in self.media else self._tests[name]
+
+    @property
+    def _tests(self) -> dict[str, Medium]:
+        return self.replication.tests if self.replication else {}
 
     def left(self, session: Writer) -> None:
         """A client is gone."""
@@ -145,6 +156,14 @@ class Array:
         """A planned stop: what is cached goes to the files."""
         for medium in self.media.values():
             medium.flush()
+
+    def obey(self, order: str) -> None:
+        """Do what the lab says: `replicate …` or mischief. Raises OrderError."""
+        word, _, rest = order.partition(" ")
+        if word == "replicate" and self.replication:
+            self.replication.obey(rest)
+        else:
+            self.mischief.obey(order)
 
     def status(self) -> dict[str, Any]:
         """All that the lab wants to know, as JSON."""
@@ -166,6 +185,7 @@ class Array:
                 for name, medium in self.media.items()
             },
             "mischief": self.mischief.picture(),
+            "replication": self.replication.status() if self.replication else None,
         }
 
     def _remember(self, epoch: int) -> None:
@@ -181,7 +201,7 @@ class Array:
 
     def _parse(self, name: str) -> tuple[str, int | None]:
         volume, epoch = parse(name)
-        if volume not in self.media:
+        if volume not in self.media and (epoch is not None or volume not in self._tests):
             known = ", ".join(self.names()) or "none"
             raise RefusedError(f"array {self._config.name} has no volume {volume!r}; known: {known}", Refusal.UNKNOWN)
         return volume, epoch

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from enum import IntEnum
 from typing import TYPE_CHECKING, Any
 
@@ -66,6 +66,13 @@ class Catalogue:
 
     hosts: Mapping[str, HostSpec] = field(default_factory=dict)
     servers: Mapping[str, ServerSpec] = field(default_factory=dict)
+
+    def sent(self, rooms: Mapping[str, str]) -> Catalogue:
+        """The same, with servers that prefer the room to which a human sent them."""
+        if not rooms:
+            return self
+        servers = {name: replace(spec, prefers=rooms.get(name, spec.prefers)) for name, spec in self.servers.items()}
+        return Catalogue(self.hosts, servers)
 
     def to_json(self) -> dict[str, Any]:
         """As a document."""

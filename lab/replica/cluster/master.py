@@ -29,7 +29,7 @@ class Master:
     """
 
     def __init__(self, catalogue: Catalogue, settings: Settings, event: Callable[[str, str], None], now: float) -> None:
-        self._catalogue = catalogue
+        self._plan = self._catalogue = catalogue
         self._settings = settings
         self._event = event
         self._since = now
@@ -39,7 +39,8 @@ class Master:
 
     def decide(self, record: Record, facts: Facts) -> Record:
         """The next record; the same one when nothing is to be changed."""
-        record = obey(record, self._catalogue, self._event)
+        record = obey(record, self._plan, self._event)
+        self._catalogue = self._plan.sent(record.rooms)
         record = self._count_failures(self._without_vain_moves(record, facts), facts)
         wanted = self._wanted(record, facts)
         placed = self._place(record, wanted, facts) if wanted else record

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _TRIES = 50
 _REMEMBERED = 32
 """Orders that the record remembers to have seen obeyed: one whose writing was not confirmed is not given twice."""
-KINDS = ("move", "start", "maintenance", "service")
+KINDS = ("move", "start", "stop", "maintenance", "service")
 
 
 def move(server: str, host: str) -> Order:
@@ -26,9 +26,14 @@ def move(server: str, host: str) -> Order:
     return {"kind": "move", "server": server, "host": host}
 
 
-def start(server: str) -> Order:
-    """Try a server again that was given up."""
-    return {"kind": "start", "server": server}
+def start(server: str, room: str = "") -> Order:
+    """Try a server again that was given up or stopped; in this room from now on, if one is named."""
+    return {"kind": "start", "server": server, **({"room": room} if room else {})}
+
+
+def stop(server: str) -> Order:
+    """Stop a server, and start it nowhere until that is ordered."""
+    return {"kind": "stop", "server": server}
 
 
 def maintenance(host: str, *, on: bool) -> Order:
@@ -41,9 +46,12 @@ def wrong(order: Order, catalogue: Catalogue) -> str:
     if order.get("kind") not in KINDS:
         return f"no order is called {order.get('kind')!r}; known: {', '.join(KINDS)}"
     server, host = order.get("server"), order.get("host")
-    if order["kind"] in {"move", "start"} and server not in catalogue.servers:
+    if order["kind"] in {"move", "start", "stop"} and server not in catalogue.servers:
         return f"no server is called {server!r}; known: {', '.join(sorted(catalogue.servers))}"
-    if order["kind"] != "start" and host not in catalogue.hosts:
+    rooms = {about.room for about in catalogue.hosts.values()}
+    if order.get("room", "") not in {"", *rooms}:
+        return f"no host stands in {order['room']!r}; known: {', '.join(sorted(rooms))}"
+    if order["kind"] not in {"start", "stop"} and host not in catalogue.hosts:
         return f"no host is called {host!r}; known: {', '.join(sorted(catalogue.hosts))}"
     return ""
 
@@ -80,23 +88,39 @@ def obey(record: Record, catalogue: Catalogue, event: Callable[[str, str], None]
     for order in record.orders:
         refused = wrong(order, catalogue)
         event("refused" if refused else "order", refused or " ".join(v for k, v in order.items() if k != "id"))
-        record = record if refused else _obeyed(record, order)
+        record = record if refused else _obeyed(record, order, catalogue)
     seen = (*record.obeyed, *(order.get("id", "") for order in record.orders))
     return replace(record, orders=(), obeyed=seen[-_REMEMBERED:])
 
 
-def _obeyed(record: Record, order: Order) -> Record:
+def _obeyed(record: Record, order: Order, catalogue: Catalogue) -> Record:  # noqa: PLR0911 - one for each order
     match order:
         case {"kind": "move", "server": server, "host": host} if server in record.servers:
             if record.servers[server].host != host:
                 return replace(_again(record, server), moves={**record.moves, server: host})
+        case {"kind": "start", "server": server, "room": room} if server in record.servers:
+            return _sent(_again(record, server), server, room, catalogue)
         case {"kind": "start", "server": server} if server in record.servers:
             return _again(record, server)
+        case {"kind": "stop", "server": server} if server in record.servers:
+            stopped = replace(record.servers[server], given_up=True)
+            servers = {**record.servers, server: stopped}
+            return replace(record, servers=servers, moves={**record.moves, server: ""})
         case {"kind": "maintenance", "host": host}:
             return replace(record, maintenance=record.maintenance | {host})
         case {"kind": "service", "host": host}:
             return replace(record, maintenance=record.maintenance - {host})
     return record
+
+
+def _sent(record: Record, server: str, room: str, catalogue: Catalogue) -> Record:
+    """A server starts in this room from now on. Its next session is fence enough: nobody waits for its old host."""
+    rooms, one = {**record.rooms, server: room}, record.servers[server]
+    host = catalogue.hosts.get(one.host)
+    if host is not None and host.room == room:
+        return replace(record, rooms=rooms)
+    moves = {name: to for name, to in record.moves.items() if name != server}
+    return replace(record, servers={**record.servers, server: replace(one, host="")}, moves=moves, rooms=rooms)
 
 
 def _again(record: Record, server: str) -> Record:

@@ -50,6 +50,7 @@ class Record:
         moves: servers that are to stop where they are, and to start on another host.
         orders: of humans, the oldest first, until the master has taken them.
         obeyed: the ids of the last orders that were taken.
+        rooms: by server, the room that a human sent it to, in the place of the one that it prefers.
     """
 
     term: int = 0
@@ -59,6 +60,7 @@ class Record:
     moves: Mapping[str, str] = field(default_factory=dict)
     orders: tuple[Order, ...] = ()
     obeyed: tuple[str, ...] = ()
+    rooms: Mapping[str, str] = field(default_factory=dict)
 
     def to_json(self) -> str:
         """As it is stored."""
@@ -70,6 +72,7 @@ class Record:
             "moves": dict(self.moves),
             "orders": list(self.orders),
             "obeyed": list(self.obeyed),
+            "rooms": dict(self.rooms),
         }
         return json.dumps(told, separators=(",", ":"))
 
@@ -85,6 +88,7 @@ class Record:
             told["moves"],
             tuple(told["orders"]),
             tuple(told["obeyed"]),
+            told["rooms"],
         )
 
 

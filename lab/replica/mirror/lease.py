@@ -6,7 +6,7 @@ import json
 from functools import partial
 from typing import TYPE_CHECKING
 
-from .store import BEAT, OWNER, REFUSED, UNKNOWN
+from .store import BEAT, CHARGE, OWNER, REFUSED, UNKNOWN
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -31,14 +31,16 @@ class Lease:
         store: the arbiters.
         taken: called when this node has become active, with the epoch.
         dropped: called when it is not any more, with the reason.
+        room: where the node stands, if only the room in charge may serve; "" where either may.
 
     Attributes:
         epoch: the revision at which it was taken; 0 while this node does not hold it.
         until: when it runs out; nothing is answered to a host afterwards.
         holder: name of the owner as last seen, "" for none.
+        in_charge: whether its room may serve, as last seen.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - the parts of its world, each named
         self,
         node: str,
         *,
@@ -46,7 +48,10 @@ class Lease:
         store: Store,
         taken: Callable[[int, float], None],
         dropped: Callable[[str, float], None],
+        room: str = "",
     ) -> None:
+        self._room = room
+        self.in_charge = preferred or not room
         self._node = node
         self._preferred = preferred
         self._store = store
@@ -74,7 +79,7 @@ class Lease:
             self._store.swap({OWNER: self.epoch}, {BEAT: self._node}, partial(self._renewed, self.epoch, now))
         elif self.willing(now):
             self._asking, self._next = True, now + EVERY
-            self._store.read((OWNER, BEAT), self._looked)
+            self._store.read((OWNER, BEAT, CHARGE) if self._room else (OWNER, BEAT), self._looked)
 
     def _renewed(self, epoch: int, sent: float, outcome: int, now: float) -> None:
         self._asking = False
@@ -95,6 +100,11 @@ class Lease:
         if (owner.revision, beat.revision) != self._seen:
             self._seen, self._seen_at = (owner.revision, beat.revision), now
         self.holder = (json.loads(owner.value)["node"] or "") if owner.revision else ""
+        if self._room:
+            charge = found[CHARGE]
+            self.in_charge = charge.value == self._room if charge.revision else self._preferred
+            if not self.in_charge:
+                return
         due = self._seen_at + self._patience()
         if now >= due:
             self._take(owner.revision, beat.revision, now)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
 from .lease import Lease
-from .store import REFUSED, STANDBY, UNKNOWN, WITHHELD
+from .store import CHARGE, OWNER, REFUSED, STANDBY, UNKNOWN, WITHHELD
 from .volume import Phase, Volume
 
 if TYPE_CHECKING:
@@ -57,6 +57,7 @@ class Node:
         outside: by volume, opens sessions on arrays.
         store: the arbiters.
         settings: what may be tuned.
+        room: where it stands, if only the room in charge may serve; "" where either may.
 
     Attributes:
         withheld: by volume, the hosts that may not see it, as last read.
@@ -73,10 +74,12 @@ class Node:
         outside: Callable[[str], Outside],
         store: Store,
         settings: Settings,
+        room: str = "",
     ) -> None:
         self.name = name
+        self._room = room
         self._store = store
-        self.lease = Lease(name, preferred=preferred, store=store, taken=self._taken, dropped=self._dropped)
+        self.lease = Lease(name, preferred=preferred, store=store, taken=self._taken, dropped=self._dropped, room=room)
         self.volumes = {
             geometry.volume: Volume(
                 geometry,
@@ -103,7 +106,7 @@ class Node:
         """Look after time: every 0.1 s or so."""
         self.lease.tick(now)
         if not self.lease.epoch:
-            if self.lease.willing(now) and self.reaches and now >= self._told + _STANDBY_TELLS:
+            if self.lease.willing(now) and self.lease.in_charge and self.reaches and now >= self._told + _STANDBY_TELLS:
                 self._told = now
                 self._store.swap({}, {STANDBY: json.dumps(sorted(self.reaches))}, lambda _outcome, _now: None)
             return
@@ -188,6 +191,42 @@ class Node:
                 then(refused or volume.hosts.admit(link, number, now), now)
 
             self._store.read((key, WITHHELD), checked)
+
+    # Charge
+
+    def take_charge(self, then: Callable[[str], None]) -> None:
+        """A human says that this node's room serves from now on, from its own copies; `then` hears "", or why not.
+
+        In one swap, so that no other node can serve after it: the room, whose the lease is, and from which copies. The
+        sessions end with it: these copies may be older than what a host has seen, and nothing that it still holds may
+        be written to them.
+        """
+        volumes = [volume for volume in self.volumes.values() if volume.copies]
+        records = [key for volume in volumes for key in (volume.record.key, f"sessions/{volume.name}")]
+
+        def read(found: Mapping[str, Entry] | None, _now: float) -> None:
+            if found is None:
+                then(f"{self.name}: no arbiter answers")
+                return
+            put = {CHARGE: self._room, OWNER: json.dumps({"node": self.name})}
+            for volume in volumes:
+                entry, session = found[volume.record.key], found[f"sessions/{volume.name}"]
+                generation = int(json.loads(entry.value)["generation"]) if entry.revision else 0
+                names = [copy.array for copy in volume.copies]
+                put[volume.record.key] = json.dumps({"in_sync": names, "generation": generation})
+                if session.revision:
+                    number = int(json.loads(session.value)["number"]) + 1
+                    put[f"sessions/{volume.name}"] = json.dumps({"host": "", "number": number})
+            expect = {key: entry.revision for key, entry in found.items()}
+            self._store.swap(expect, put, written)
+
+        def written(outcome: int, _now: float) -> None:
+            then(f"{self.name}: the arbiters did not confirm it" if outcome in {REFUSED, UNKNOWN} else "")
+
+        if not self._room:
+            then(f"{self.name}: the rooms are mirrored, whoever has the lease serves")
+        else:
+            self._store.read((CHARGE, OWNER, *records), read)
 
     # Masking
 

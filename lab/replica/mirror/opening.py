@@ -84,7 +84,7 @@ class Opening:
         gathered = all(copy.loaded for copy in listed)
         if not usable:
             if gathered:
-                volume.refuse(_BLANK.format(volume.name), now)
+                volume.refuse((_BLANK if listed else _AWAY).format(volume.name), now)
             return
         if gathered or now >= self._since + volume.settings.gather:
             sound = [copy for copy in usable if not copy.broken] or usable
@@ -172,4 +172,5 @@ _NEWER = (
     "{0}: both claim to be newer. {1} was in service after what the arbiters know of it: the arbiters were set back to "
     "an older state, and which copy is the newest is for a human to say"
 )
+_AWAY = "{0}: the copies that are recorded as in sync are in another room, which has it in its charge"
 _BLANK = "{0}: every copy that is recorded as in sync is blank: its disks were replaced, and the data is gone"

@@ -14,6 +14,8 @@ UNKNOWN = -1
 
 WITHHELD = "storage/withheld"
 """Which hosts may not see a volume: `{volume: [host, …]}`."""
+CHARGE = "storage/charge"
+"""The room whose node may serve, where the rooms are not mirrored and a human says so; the preferred one before."""
 OWNER, BEAT, STANDBY = "lease/owner", "lease/beat", "lease/standby"
 
 

@@ -11,28 +11,19 @@ from __future__ import annotations
 import asyncio
 import json
 import shutil
-import socket
 import subprocess
 import sys
 import time
 from pathlib import Path
 from typing import Any
 
-import httpx
-from sqlalchemy import func, select
-
-from ..emr import schema
-from ..emr.people import secret_of
+from ..emr import trial
 from ..emr.store import postgresql
 from ..pair.children import Child, stop
 from . import postgres
 
 _PACKAGE = str(__package__).rpartition(".")[0]  # `replica` within a node
 _INSIDE = "--inside"
-_CLINICIAN, _PATIENT, _NUMBER = "c001", "p0001", "restart-test"
-_WITHIN = 30.0
-_EVERY = 0.05
-_ACT = {"patient": _PATIENT, "kind": "visite médicale", "note": "Essai de reprise, sans valeur."}
 
 
 def copy(config: dict[str, Any], folder: Path) -> float:
@@ -73,44 +64,14 @@ async def inside(config: dict[str, Any], folder: Path) -> dict[str, Any]:
     database = await Child(postgres.command(folder / "data"), folder / "postgresql.log").start()
     application = await Child((sys.executable, "-m", f"{_PACKAGE}.emr.serve", str(path)), folder / "emr.log").start()
     try:
-        await _works()
+        await trial.works()
         served = time.monotonic() - begun
         engine = postgresql(str(sockets), service, threads=0)
-        with engine.connect() as connection:
-            found = connection.execute(select(schema.acts.c.note).where(schema.acts.c.number == _NUMBER)).scalar_one()
-            patients = connection.execute(select(func.count()).select_from(schema.patients)).scalar_one()
-        if found != _ACT["note"]:
-            raise RuntimeError(f"the act that was recorded reads {found!r}")
+        found = trial.found(engine)
     finally:
         await stop(application, 3.0)
         await stop(database, 1.0)
-    names = [name for _, name in socket.if_nameindex()]
-    return {"service": service, "served_s": round(served, 3), "patients": patients, "interfaces": names}
-
-
-async def _works() -> None:
-    """Sign in, open a record, record an act: each must succeed once the application answers."""
-    async with httpx.AsyncClient(base_url="http://127.0.0.1", trust_env=False, timeout=5.0) as client:
-        async with asyncio.timeout(_WITHIN):
-            while not await _healthy(client):  # noqa: ASYNC110 - another program makes it, nobody can set an event
-                await asyncio.sleep(_EVERY)
-        access = {"x-access": _NUMBER}
-        secret = {"clinician": _CLINICIAN, "secret": secret_of(_CLINICIAN)}
-        signed = await client.post("/sessions", json=secret, headers=access)
-        signed.raise_for_status()
-        headers = {**access, "authorization": f"Bearer {signed.json()['token']}"}
-        for asked in (
-            client.get(f"/patients/{_PATIENT}", headers=headers),
-            client.put(f"/acts/{_NUMBER}", json=_ACT, headers=headers),
-        ):
-            (await asked).raise_for_status()
-
-
-async def _healthy(client: httpx.AsyncClient) -> bool:
-    try:
-        return (await client.get("/health")).is_success
-    except httpx.TransportError:
-        return False
+    return {"service": service, "served_s": round(served, 3), **found}
 
 
 def main() -> None:

@@ -42,6 +42,7 @@ def build(told: config.VirtualiserConfig, kv: Kv, tasks: Tasks) -> Node:
         outside=array_side(lambda: made[0], told.arrays, tasks),
         store=Arbiters(kv, tasks),
         settings=Settings(defects=told.defects),
+        room=told.room if told.replicated else "",
     )
     made.append(node)
     return node

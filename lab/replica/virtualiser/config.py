@@ -43,6 +43,7 @@ class VirtualiserConfig:
         volumes: by name.
         defects: planted ones, by name.
         control: unix socket of the status.
+        replicated: whether the rooms are not mirrored, so that only the room in charge serves.
     """
 
     name: str
@@ -56,6 +57,7 @@ class VirtualiserConfig:
     port: int = PORT
     defects: frozenset[str] = frozenset()
     control: Path = CONTROL
+    replicated: bool = False
 
 
 def read(path: Path) -> VirtualiserConfig:
@@ -75,4 +77,5 @@ def read(path: Path) -> VirtualiserConfig:
         port=told.get("port", PORT),
         defects=frozenset(told.get("defects", ())),
         control=Path(told.get("control", CONTROL)),
+        replicated=told.get("replicated", False),
     )

@@ -59,11 +59,11 @@ def _volume(volume: Volume, now: float) -> dict[str, Any]:
     }
 
 
-async def obey(node: Node, line: str) -> dict[str, Any]:
+async def obey(node: Node, line: str) -> dict[str, Any]:  # noqa: PLR0911 - one for each order
     """Do what the line says.
 
     Nothing or `status`, `verify VOLUME [repair=ARRAY]`, `resync-rate MIB_PER_SECOND|own`, `withhold VOLUME HOST`,
-    `grant VOLUME HOST`, or `replace VOLUME OLD_ARRAY NEW_ARRAY`.
+    `grant VOLUME HOST`, `replace VOLUME OLD_ARRAY NEW_ARRAY`, or `take-charge`.
     """
     match line.split():
         case [] | ["status"]:
@@ -78,9 +78,11 @@ async def obey(node: Node, line: str) -> dict[str, Any]:
             return await _mask(node, volume, host, withheld=kind == "withhold")
         case ["replace", volume, old, new]:
             return await _replace(node, volume, old, new)
+        case ["take-charge"]:
+            return await _take_charge(node)
     known = (
         "status, verify VOLUME [repair=ARRAY], resync-rate MIB_PER_SECOND, resync-rate own, withhold VOLUME HOST, "
-        "grant VOLUME HOST, replace VOLUME OLD_ARRAY NEW_ARRAY"
+        "grant VOLUME HOST, replace VOLUME OLD_ARRAY NEW_ARRAY, take-charge"
     )
     return {"error": f"no order is called {line!r}; known: {known}"}
 
@@ -107,6 +109,13 @@ async def _replace(node: Node, volume: str, old: str, new: str) -> dict[str, Any
         return refusal
     answer: asyncio.Future[str] = asyncio.get_running_loop().create_future()
     node.volumes[volume].replace(old, new, answer.set_result)
+    refused = await answer
+    return {"error": refused} if refused else status(node)
+
+
+async def _take_charge(node: Node) -> dict[str, Any]:
+    answer: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+    node.take_charge(answer.set_result)
     refused = await answer
     return {"error": refused} if refused else status(node)
 

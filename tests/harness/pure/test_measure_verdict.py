@@ -11,6 +11,8 @@ import pytest
 from lab.errors import Inconclusive, NotMet
 from lab.measure import Evidence, History, Outcome, Readback, Verdict, VerdictError, judge
 from lab.measure.readback import Trace
+from lab.measure.takeover import Takeover
+from lab.measure.wording import Words
 
 MS = 1_000_000  # nanoseconds
 
@@ -467,3 +469,67 @@ def test_a_verdict_survives_its_file() -> None:
 def test_a_file_that_is_no_verdict_is_named_so(text: str) -> None:
     with pytest.raises(VerdictError, match="not a stored verdict"):
         Verdict.from_json(text)
+
+
+def recovered(*, copy: int, begun: int, accepted: int | None = 40) -> Takeover:
+    """The other room took over at `begun` from a copy of the instant `copy`; both in milliseconds, `accepted` in s."""
+    return Takeover(
+        from_loss=timedelta(minutes=80),
+        from_decision=timedelta(minutes=60),
+        machine=timedelta(seconds=40),
+        where=Words("salle-2", "salle-2"),
+        human=timedelta(minutes=50),
+        derived=timedelta(minutes=29),
+        loss_ns=5_000 * MS,
+        begun_ns=begun * MS,
+        copy_ns=copy * MS,
+        accepted=None if accepted is None else timedelta(seconds=accepted),
+    )
+
+
+def from_a_copy(takeover: Takeover, *lines: str, held: dict[str, int]) -> Verdict:
+    return judge(
+        History.parse([*WELL, *lines]),
+        Readback({"dopasoins-1": {"acts": held, "prescriptions": {}}}, frozenset({"new0"})),
+        replace(ZERO, interruption=timedelta(hours=2), freeze=None),
+        scenario="P2",
+        service="dopasoins",
+        fault_window=(5_000 * MS, 90_000 * MS),
+        predicted="D",
+        takeover=takeover,
+    )
+
+
+def test_what_was_acknowledged_after_the_copy_may_be_lost_with_its_trace() -> None:
+    late = (write("a", 1000), write("b", 3000), read(3500), attempt(3500, x="gone"))
+    seen = from_a_copy(recovered(copy=2000, begun=6000), *late, held={"a": 1})
+
+    assert seen.verdict is Outcome.MET, seen.sentence
+    assert seen.lost == ("b",)
+    assert "1 acknowledged write lost, 0 of them older than the copy (objective 0), 1 access untraced" in seen.sentence
+    assert "salle-2 served 1 h 20 min after the loss, 1 h after the decision" in seen.sentence
+    assert (
+        "(machines 40 s measured, people 50 min declared, real scale 29 min derived) (objective 2 h)" in seen.sentence
+    )
+    assert "it began from a copy 3 s older than the loss (objective 40 s)" in seen.sentence
+    assert "1 écriture acquittée perdue, dont 0 antérieure à la copie (objectif 0)" in seen.sentence_fr
+    assert seen.as_predicted
+
+
+def test_what_was_acknowledged_before_the_copy_or_after_the_recovery_may_not_be_lost() -> None:
+    takeover = recovered(copy=2000, begun=6000)
+    for key, at in (("before", 1000), ("after", 60_000)):
+        seen = from_a_copy(takeover, write(key, at), held={})
+        assert seen.verdict is Outcome.NOT_MET
+        assert "1 acknowledged write lost, 1 of them older than the copy" in seen.sentence
+
+
+def test_a_copy_that_is_too_old_breaks_the_promise() -> None:
+    seen = from_a_copy(recovered(copy=2000, begun=6000, accepted=2), write("b", 3000), held={})
+    assert seen.verdict is Outcome.NOT_MET
+    assert "it began from a copy 3 s older than the loss (objective 2 s)" in seen.sentence
+
+
+def test_where_no_age_is_promised_nothing_may_be_lost() -> None:
+    seen = from_a_copy(recovered(copy=2000, begun=6000, accepted=None), write("b", 3000), held={})
+    assert seen.verdict is Outcome.NOT_MET

@@ -58,7 +58,7 @@ def told(found: Recovery, interruption: timedelta | None) -> list[Phrase]:
 
 
 def test_the_shipped_runbooks_are_good() -> None:
-    assert shipped() == ["retour", "ultime-secours"]
+    assert shipped() == ["pra", "pra-migration", "pra-reprotect", "pra-retour", "retour", "ultime-secours"]
     for name in shipped():
         assert load(name).name == name
     assert load("ultime-secours").forgets(["dopasoins", "imagerie"]) == []
@@ -121,7 +121,10 @@ def test_a_runbook_that_cannot_be_used_is_refused_in_one_sentence(steps: str, se
 
 
 def test_a_file_that_is_not_there_is_refused_with_the_shipped_names() -> None:
-    with pytest.raises(PlanError, match=r"give a YAML file or a shipped runbook \(retour, ultime-secours\)"):
+    with pytest.raises(
+        PlanError,
+        match=r"give a YAML file or a shipped runbook \(pra, pra-migration, ",
+    ):
         load("/nowhere/at/all.yaml")
 
 
