@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from lab.errors import LabError
 from lab.fabric.firewall import Firewall
 from lab.fabric.impairing import Impairing
+from lab.fabric.layout import largest
 from lab.fabric.namespaces import Resident, inside
 from lab.replica import netlink
 
@@ -71,7 +72,8 @@ class Fabric:
         self._learn()
         for strand in self.layout.strands:
             one, other = strand.ends
-            self._ipr.link("add", ifname=one, kind="veth", peer={"ifname": other})
+            mtu = largest(strand.network)
+            self._ipr.link("add", ifname=one, kind="veth", mtu=mtu, peer={"ifname": other, "mtu": mtu})
         self._learn()
         for strand in self.layout.strands:
             for switch, end in zip(strand.switches, strand.ends, strict=True):
@@ -104,13 +106,15 @@ class Fabric:
                 if port.outside in self._indexes:
                     with contextlib.suppress(NetlinkError):
                         self._ipr.link("del", ifname=port.outside)
+                mtu = largest(port.network)
                 self._ipr.link(
                     "add",
                     ifname=port.outside,
                     kind="veth",
+                    mtu=mtu,
                     master=self._indexes[self.layout.bridges[port.switch]],
                     state="up",
-                    peer={"ifname": port.inside, "net_ns_fd": inner, "address": port.hardware},
+                    peer={"ifname": port.inside, "net_ns_fd": inner, "address": port.hardware, "mtu": mtu},
                 )
         finally:
             os.close(inner)
