@@ -127,11 +127,12 @@ class Levers:
         names = list(interfaces)
         self.journal.add(Harm.UNPLUGGED, names)
         self.wires.calm(names)
-        self.fabric.power(names, up=False)
+        self.fabric.cut(names)
 
     def plug(self, interfaces: Iterable[str]) -> None:
         """Put wires back."""
         names = self.journal.open(Harm.UNPLUGGED) & set(interfaces)
+        self.fabric.unseal(names)
         self.journal.strike(Harm.UNPLUGGED, sorted(names))
         self._light(names)
 

@@ -73,6 +73,7 @@ class MemoryFabric:
         self.layout = lay_out(plan, nodes)
         self.dark: set[str] = set()
         self.silent: set[str] = set()
+        self.sealed: set[str] = set()
         self.sieves: dict[str, set[str]] = defaultdict(set)
         self.queues: set[str] = set()
         self.impairing = self
@@ -81,6 +82,17 @@ class MemoryFabric:
     def power(self, interfaces: Iterable[str], *, up: bool) -> None:
         """Light or darken."""
         (self.dark.difference_update if up else self.dark.update)(interfaces)
+
+    def cut(self, interfaces: Iterable[str]) -> tuple[int, int]:
+        """Seal and darken."""
+        named = list(interfaces)
+        self.sealed.update(named)
+        self.power(named, up=False)
+        return 0, 0
+
+    def unseal(self, interfaces: Iterable[str]) -> None:
+        """Unseal."""
+        self.sealed.difference_update(interfaces)
 
     def strike(self, interfaces: Iterable[str], stop: Any, end: Any) -> tuple[int, int, int]:  # noqa: ANN401 - callables
         """Stop, darken, end."""
@@ -330,6 +342,7 @@ class MemorySite:
         return {
             "dark": set(self.fabric.dark),
             "silent": set(self.fabric.silent),
+            "sealed": set(self.fabric.sealed),
             "sieves": {kind: set(gates) for kind, gates in self.fabric.sieves.items() if gates},
             "queues": set(self.fabric.queues),
             "off": set(self.nodes.off),

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from lab.errors import LabError
 from lab.fabric.firewall import Firewall
 from lab.fabric.impairing import Impairing
+from lab.fabric.layout import largest
 from lab.fabric.namespaces import Resident, inside
 from lab.replica import netlink
 
@@ -40,6 +41,7 @@ class Fabric:
 
     def __init__(self, namespace: Path, layout: Layout) -> None:
         self.layout = layout
+        self._watched = frozenset(end for strand in layout.strands for end in strand.ends)
         self._thread = Resident(namespace)
         self._indexes: dict[str, int] = {}
         self._thread.do(self._open)
@@ -70,7 +72,8 @@ class Fabric:
         self._learn()
         for strand in self.layout.strands:
             one, other = strand.ends
-            self._ipr.link("add", ifname=one, kind="veth", peer={"ifname": other})
+            mtu = largest(strand.network)
+            self._ipr.link("add", ifname=one, kind="veth", mtu=mtu, peer={"ifname": other, "mtu": mtu})
         self._learn()
         for strand in self.layout.strands:
             for switch, end in zip(strand.switches, strand.ends, strict=True):
@@ -78,7 +81,7 @@ class Fabric:
                 self._ipr.link("set", index=self._indexes[end], master=master, ifalias=f"{strand.cable} {switch}")
                 # Before it comes up: two parallel cables without isolation are a broadcast storm at once.
                 netlink.set_port(self._raw, self._indexes[end], isolated=True)
-        self._firewall.build([end for strand in self.layout.strands for end in strand.ends])
+        self._firewall.build(sorted(self._watched))
         netlink.power(self._raw, (self._indexes[bridge] for bridge in self.layout.bridges.values()), up=True)
         netlink.power(self._raw, (self._indexes[end] for strand in self.layout.strands for end in strand.ends), up=True)
 
@@ -103,13 +106,15 @@ class Fabric:
                 if port.outside in self._indexes:
                     with contextlib.suppress(NetlinkError):
                         self._ipr.link("del", ifname=port.outside)
+                mtu = largest(port.network)
                 self._ipr.link(
                     "add",
                     ifname=port.outside,
                     kind="veth",
+                    mtu=mtu,
                     master=self._indexes[self.layout.bridges[port.switch]],
                     state="up",
-                    peer={"ifname": port.inside, "net_ns_fd": inner, "address": port.hardware},
+                    peer={"ifname": port.inside, "net_ns_fd": inner, "address": port.hardware, "mtu": mtu},
                 )
         finally:
             os.close(inner)
@@ -120,6 +125,30 @@ class Fabric:
     def power(self, interfaces: Iterable[str], *, up: bool) -> None:
         """Bring interfaces of the fabric up or down, all in one message; those that are gone are passed over."""
         self._thread.do(self._power, list(interfaces), up=up)
+
+    def cut(self, interfaces: Iterable[str]) -> tuple[int, int]:
+        """Pull wires: nothing passes from one instant on, then their ends lose the carrier, one after the other.
+
+        The carriers of a cable's 18 to 24 ends took the kernel 7 to 25 ms, in which the last end carried on. A set of
+        the firewall changes for all of them at once, and stands until `unseal`. It watches wires between switches; a
+        node's port is cut by the loss of its carrier alone.
+
+        Returns when nothing passed any more, and when all was dark (monotonic ns).
+        """
+        return self._thread.do(self._cut, list(interfaces))
+
+    def _cut(self, interfaces: list[str]) -> tuple[int, int]:
+        self._firewall.seal(self._between_switches(interfaces))
+        sealed = time.monotonic_ns()
+        self._power(interfaces, up=False)
+        return sealed, time.monotonic_ns()
+
+    def unseal(self, interfaces: Iterable[str]) -> None:
+        """Let what arrives through again, once there is a carrier."""
+        self._thread.do(self._firewall.unseal, self._between_switches(interfaces))
+
+    def _between_switches(self, interfaces: Iterable[str]) -> list[str]:
+        return sorted(self._watched.intersection(interfaces))
 
     def strike(
         self, interfaces: Iterable[str], stop: Callable[[], None], end: Callable[[], None]

@@ -48,16 +48,18 @@ class Firewall:
         return json.loads(output) if output else None
 
     def build(self, devices: Sequence[str]) -> None:
-        """Watch these interfaces: count what comes in (hellos and probes apart), drop what the set `dead` names."""
+        """Watch these interfaces: count what comes in (hellos and probes apart), drop what `dead` or `cut` names."""
         elements = ", ".join(f'"{device}"' for device in devices)
         names = ", ".join(devices)
         self.run(
             f"""table netdev {TABLE} {{
                 set carried {{ type ifname; counter; elements = {{ {elements} }}; }}
                 set dead {{ type ifname; flags timeout; counter; }}
+                set cut {{ type ifname; }}
                 chain wires {{
                     type filter hook ingress devices = {{ {names} }} priority 0; policy accept;
                     iifname @dead drop;
+                    iifname @cut drop;
                     ether type != {{ 0x88b5, 0x88b6 }} iifname @carried accept;
                 }}
             }}"""
@@ -73,6 +75,24 @@ class Firewall:
         dead = self.counters("dead")
         if listed := [f'"{device}"' for device in devices if device in dead]:
             self.run(f"delete element netdev {TABLE} dead {{ {', '.join(listed)} }}")
+
+    def seal(self, devices: Sequence[str]) -> None:
+        """Let nothing in at these interfaces, whose carrier is about to go, until `unseal`.
+
+        In a set of its own: a wire that was silent before its cut is silent again after it. Without a time-out, as the
+        carrier has none either.
+        """
+        self._change("add", devices)
+
+    def unseal(self, devices: Sequence[str]) -> None:
+        """End that; an interface that was not sealed is left alone."""
+        # An element is there as often as it is added: once. So it can always be deleted, without asking for it before.
+        self._change("add", devices)
+        self._change("delete", devices)
+
+    def _change(self, verb: str, devices: Sequence[str]) -> None:
+        if devices:
+            self.run(f"{verb} element netdev {TABLE} cut {{ {', '.join(map(json.dumps, devices))} }}")
 
     def counters(self, name: str) -> dict[str, int]:
         """Packets counted for each interface of a set."""

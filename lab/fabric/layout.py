@@ -12,6 +12,17 @@ if TYPE_CHECKING:
 
     from lab.plan import Plan
 
+_JUMBO, _ORDINARY = 9000, 1500
+
+
+def largest(network: str) -> int:
+    """Octets that a frame of this network carries at most.
+
+    Large ones on the storage's, as in a machine room: a block with its header is one frame, which needs no
+    acknowledgement of its own. Of several, the receiver's kernel acknowledges the second at once, through all switches.
+    """
+    return _JUMBO if network == "storage" else _ORDINARY
+
 
 @dataclass(frozen=True)
 class Strand:

@@ -137,11 +137,10 @@ class Disk:
         return self.running(self.verb("carry", {**self.told, "program": program}))
 
     def flushes(self) -> int:
-        """How many flushes it did: of the two arrays, the one that did fewer."""
-        nodes = self.lab.nodes
-        if self.mirrored:
-            return min(int(nodes.ask(array, "array")["flushes"]) for array in ("baie-1", "baie-2"))
-        return int(nodes.ask(HOST, f"disk-{self.name}.status")["flushes"])
+        """How often it made durable what it has, by flush or durable write: of two arrays, the one that did less."""
+        places = [("baie-1", "array"), ("baie-2", "array")] if self.mirrored else [(HOST, f"disk-{self.name}.status")]
+        told = [self.lab.nodes.ask(*place) for place in places]
+        return min(int(one["flushes"]) + int(one["durable_writes"]) for one in told)
 
 
 # -- commits -------------------------------------------------------------------------------------------------------

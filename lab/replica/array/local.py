@@ -82,6 +82,7 @@ class Disk:
             "reads": counters.reads,
             "writes": counters.writes,
             "flushes": counters.flushes,
+            "durable_writes": counters.durable,
             "flushed": self.medium.flushed,
             "dirty": self.medium.dirty,
         }

@@ -177,6 +177,7 @@ class Array:
             "reads": self.counters.reads,
             "writes": self.counters.writes,
             "flushes": self.counters.flushes,
+            "durable_writes": self.counters.durable,
             "flushed": sum(medium.flushed for medium in self.media.values()),
             "dirty": sum(medium.dirty for medium in self.media.values()),
             "sessions": [{"volume": one.volume, "epoch": one.epoch, "peer": one.peer} for one in sessions],

@@ -18,11 +18,17 @@ KINDS = frozenset({Kind.READ, Kind.WRITE, Kind.FLUSH, Kind.WRITE_ZEROES})
 
 @dataclass
 class Counters:
-    """Requests done since the start."""
+    """Requests done since the start.
+
+    Attributes:
+        durable: of the writes of data, those that had to be durable before their answer (FUA). What the mirror writes
+            behind the data is not among them.
+    """
 
     reads: int = 0
     writes: int = 0
     flushes: int = 0
+    durable: int = 0
 
 
 def perform(medium: Medium, request: Request, counters: Counters, *, flushes: bool = True) -> int:
@@ -32,7 +38,7 @@ def perform(medium: Medium, request: Request, counters: Counters, *, flushes: bo
         medium: the disk.
         request: within it, and of `KINDS`.
         counters: what is counted.
-        flushes: False = FLUSH is answered and not done (the planted defect `no-flush`).
+        flushes: False = FLUSH and FUA are answered and not done (the planted defect `no-flush`).
 
     Returns:
         The errno answered, 0 for none.
@@ -54,7 +60,9 @@ def perform(medium: Medium, request: Request, counters: Counters, *, flushes: bo
             else:
                 medium.zero(request.offset, request.length)
             if request.fua:
-                medium.settle(request.offset, request.length)
+                counters.durable += request.offset < medium.counted
+                if flushes:
+                    medium.settle(request.offset, request.length)
     except OSError as failure:
         error = errno.ENOSPC if failure.errno == errno.ENOSPC else errno.EIO
     request.reply(error, data)

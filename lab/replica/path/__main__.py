@@ -11,7 +11,6 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-import os
 import re
 import signal
 import sys
@@ -45,7 +44,6 @@ _SLOW, _HANGS = 0.8, 4.0
 _LOOK = 0.1
 _FOLLOWED = 0.01  # seconds after which nothing follows a write any more; a commit's flush follows after 0.2 ms
 _EPOCH = re.compile(r"\bepoch=(\d+)")
-_NICE = -10
 
 log = logging.getLogger("path")
 
@@ -262,6 +260,4 @@ async def main(told: dict[str, Any]) -> int:
 
 if __name__ == "__main__":
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
-    with suppress(PermissionError):
-        os.nice(_NICE)
     sys.exit(program.run(main(json.loads(Path(sys.argv[1]).read_text(encoding="utf-8")))))

@@ -6,7 +6,7 @@ flushed, the path brings back. It holds for ever and answers no error of its own
 Towards its host it is a disk with a write cache: a write is answered as soon as it is kept, and goes out with the flush
 or the read that follows it, or when `push` is called. What the host has not flushed is lost with the host, as with any
 such disk; a flush is answered when all that was written before it is durable on the arrays. One commit of a database is
-a write and a flush: together they cost one way to the arrays instead of two.
+a write and a flush: they go out together, as one write that is durable when it is answered (FUA).
 """
 
 from __future__ import annotations
@@ -98,6 +98,7 @@ class Path:
         self._held = 0  # their bytes
         self._uncovered: list[Job] = []  # writes sent on this connection, and covered by no flush yet
         self._sent: list[Job] = []  # flushes on this connection, in order
+        self._commits: dict[Job, Job] = {}  # by the durable write that stands for it on this connection, the flush
         self._replaying: set[Job] = set()  # writes that the host counts as done, and this connection has not done yet
         self._reads: dict[Job, None] = {}
         self._flushes: dict[Job, None] = {}
@@ -151,8 +152,17 @@ class Path:
         return bool(self._unsent)
 
     def _flush(self, job: Job) -> None:
-        """Send a flush behind the writes before it, all of which a node counts; after a replay, when that is done."""
+        """Send a flush behind the writes before it, all of which a node counts; after a replay, when that is done.
+
+        For a single write that is all there is to flush, it is that write which must be durable.
+        """
         if self.link is not None and not self._replaying:
+            if len(self._kept) == 1 and self._unsent:
+                write = self._unsent[0]
+                write.fua = True
+                self._commits[write] = job
+                self.push()
+                return
             self.push()
             job.covers, self._uncovered = self._uncovered, []
             self._sent.append(job)
@@ -166,7 +176,7 @@ class Path:
         if self.link is not None:
             self.link.abort()
         self.link, self.node, self.epoch = link, node, epoch
-        self._unsent, self._held, self._sent = [], 0, []
+        self._unsent, self._held, self._sent, self._commits = [], 0, [], {}
         self._uncovered = list(self._kept)
         for job in self._kept:
             link.submit(job)
@@ -209,6 +219,8 @@ class Path:
         if error:
             self._drop(job)
         self._answer(job, error)
+        if job in self._commits:
+            self._committed(job)
         if job in self._replaying:
             self._replaying.remove(job)
             if not self._replaying:
@@ -217,6 +229,15 @@ class Path:
             self._own = Job(None)
             self._flushes[self._own] = None
             self._flush(self._own)
+
+    def _committed(self, write: Job) -> None:
+        """The write that stands for a flush is durable: nothing older is kept, or a flush behind it covers that too."""
+        flush = self._commits.pop(write)
+        self._drop(write)
+        if write in self._uncovered:
+            self._uncovered.remove(write)
+        del self._flushes[flush]
+        self._answer(flush, 0)
 
     def _flushed(self, job: Job, error: int) -> None:
         del self._flushes[job]
@@ -259,6 +280,7 @@ class Path:
         self._kept.clear()
         self._unsent.clear()
         self._replaying.clear()
+        self._commits.clear()
         self._reads.clear()
         self._flushes.clear()
         self.kept_bytes = 0

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
 import signal
 import sys
 from contextlib import suppress
@@ -24,8 +23,6 @@ from .outside import Arbiters, Tasks, array_side
 _TICK = 0.1  # seconds
 _LOOK, _REACH = 0.5, 0.4  # seconds between two looks at the arrays, and for the kernel of one to answer
 _FAREWELL = 1.0  # seconds for the arbiters to hear that the lease is given back
-# Its turn first: a late beat costs the lease, and every host waits for every answer.
-_NICE = -10
 
 log = logging.getLogger("virtualiser")
 
@@ -113,6 +110,4 @@ async def _tick(node: Node) -> None:
 if __name__ == "__main__":
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     logging.getLogger("httpx").setLevel(logging.WARNING)
-    with suppress(PermissionError):
-        os.nice(_NICE)
     program.run(main(Path(sys.argv[1])))

@@ -53,6 +53,7 @@ from faults import (
 from lab.enclosure.sweep import CGROUPS
 from lab.errors import NotAvailableError
 from lab.fabric import sieves
+from lab.fabric.wires import Way
 from lab.nodes import NodeError, successor
 from lab.waiting import wait_until
 
@@ -259,3 +260,25 @@ def test_a_cut_of_a_flapping_cable_keeps_it_dark(whole: Lab) -> None:
     assert not any(whole.fabric.links()[end].carrier for end in ends)
     whole.levers.plug(ends)
     assert all(whole.fabric.links()[end].carrier for end in ends)
+
+
+def test_a_cut_lets_nothing_pass_even_where_the_carrier_is_still_there(whole: Lab) -> None:
+    strand = whole.layout.strands_of("fibre-a")[0]
+    way = Way(*strand.ends)
+    whole.levers.unplug(strand.ends)
+    whole.fabric.power(strand.ends, up=True)  # as if the cut had not come to its carriers yet
+    assert whole.levers.wires.cross(way, 50).received == 0
+    whole.levers.plug(strand.ends)
+    assert whole.levers.wires.cross(way, 50).received == 50
+
+
+def test_a_silent_cable_is_silent_after_its_cut_is_mended(whole: Lab) -> None:
+    silent, cut = Blackhole("fibre-a"), CableCut("fibre-a")
+    before = whole_state(whole)
+    silent.inject(whole)
+    cut.inject(whole)
+    cut.heal(whole)
+    whole.count_from_now()
+    wait_until(lambda: silent.holds(whole).holds, within=3, because=lambda: silent.holds(whole).detail)
+    silent.heal(whole)
+    wait_until(lambda: whole_state(whole) == before, within=10, because="the lab is not as it was")

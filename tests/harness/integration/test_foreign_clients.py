@@ -9,6 +9,7 @@ import pytest
 
 from faults import PowerLoss
 from lab.plan import NodeKind
+from lab.replica.nbd.protocol import PORT
 from lab.waiting import wait_until
 from tests.harness.integration.foreign_storage import MIB, SIZE, VOLUME, WITHIN, ForeignStorage
 
@@ -156,3 +157,15 @@ def test_a_reader_of_the_lab_in_service_does_not_feel_the_loss_of_an_array(whole
     finally:
         fault.heal(whole)
     whole.wait_whole()
+
+
+def test_blocks_travel_in_large_frames(whole: Lab) -> None:
+    """From the mirror to its arrays: what both ends of each connection agreed upon, and what has come through since."""
+    active = str(whole.storage.active)
+    peers = {str(whole.plan.address(array, "storage").ip) for array in ("baie-1", "baie-2")}
+    said = whole.run_in(active, "ss", "-tinHO", "state", "established", f"dport = :{PORT}")
+    sizes = {
+        line.split()[3].partition(":")[0]: int(line.partition(" mss:")[2].split()[0]) for line in said.splitlines()
+    }
+    assert peers <= sizes.keys()
+    assert all(sizes[peer] > 8 << 10 for peer in peers), said

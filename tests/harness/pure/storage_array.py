@@ -91,7 +91,7 @@ class Array(Process):
         self.view[offset : offset + len(data)] = data
         atoms = range(offset // ATOM, (offset + len(data) - 1) // ATOM + 1)
         self.rotten.difference_update(atoms)
-        if fua:
+        if fua and "no-flush" not in self._defects:
             self.durable[offset : offset + len(data)] = data
         else:
             self.dirty.update(atoms)

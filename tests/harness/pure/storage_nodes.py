@@ -167,9 +167,10 @@ class Life(Process):
 class Wanted:
     """A request of the workload, as nbdfuse would send it."""
 
-    def __init__(self, kind: Kind, offset: int, data: bytes, length: int, done: Callable[[int, Data], None]) -> None:
-        self.kind, self.offset, self.data, self.length = kind, offset, data, length
-        self.fua = False
+    def __init__(  # noqa: PLR0913 - what an NBD request is made of
+        self, kind: Kind, offset: int, data: bytes, length: int, done: Callable[[int, Data], None], *, fua: bool = False
+    ) -> None:
+        self.kind, self.offset, self.data, self.length, self.fua = kind, offset, data, length, fua
         self._done = done
 
     def reply(self, error: int, data: Data) -> None:
@@ -290,15 +291,17 @@ class HostMachine(Process):
 
         self._ask(Kind.READ, atoms.start * ATOM, b"", len(atoms) * ATOM, done)
 
-    def write(self, atoms: range) -> None:
+    def write(self, atoms: range, *, fua: bool = False) -> None:
         write, data = self.world.oracle.write(self.session, atoms)
 
         def done(error: int, _data: Data) -> None:
             self.outstanding -= 1
             if not error and self.alive:
                 self.world.oracle.written(write)
+                if fua:
+                    self.world.oracle.flushed([write])
 
-        self._ask(Kind.WRITE, atoms.start * ATOM, data, len(data), done)
+        self._ask(Kind.WRITE, atoms.start * ATOM, data, len(data), done, fua=fua)
 
     def flush(self) -> None:
         covered: list[Write] = self.world.oracle.flushing(self.session)
@@ -310,6 +313,8 @@ class HostMachine(Process):
 
         self._ask(Kind.FLUSH, 0, b"", 0, done)
 
-    def _ask(self, kind: Kind, offset: int, data: bytes, length: int, done: Callable[[int, Data], None]) -> None:
+    def _ask(  # noqa: PLR0913 - what an NBD request is made of
+        self, kind: Kind, offset: int, data: bytes, length: int, done: Callable[[int, Data], None], *, fua: bool = False
+    ) -> None:
         self.outstanding += 1
-        self.path.request(Wanted(kind, offset, data, length, done), self.clock.now)
+        self.path.request(Wanted(kind, offset, data, length, done, fua=fua), self.clock.now)

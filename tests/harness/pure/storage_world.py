@@ -136,8 +136,13 @@ class World:
         start = random.randrange(self.atoms) if random.random() < 0.5 else random.randrange(8)
         atoms = range(start, min(self.atoms, start + random.choice((1, 1, 2, 6))))
         what = random.random()
-        if what < 0.55:
+        if what < 0.35:
             host.write(atoms)
+        elif what < 0.40:
+            host.write(atoms, fua=True)
+        elif what < 0.55:
+            host.write(atoms)
+            host.flush()
         elif what < 0.85:
             host.read(atoms)
         else:

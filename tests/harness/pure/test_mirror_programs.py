@@ -229,6 +229,41 @@ async def play_losses(folder: Path) -> None:
         await end(newer)
 
 
+async def play_commits(folder: Path) -> None:
+    """A write and the flush behind it reach each array as one durable write; two writes and a flush as three."""
+    async with storage(folder) as world:
+        path, disk = await world.start_path(1)
+        await until(lambda: world.in_sync)
+        await commit(disk, b"a")
+        before = [await world.tell(array, "status") for array in world.arrays]
+        for byte in (b"b", b"c"):
+            await commit(disk, byte)
+        after = [await world.tell(array, "status") for array in world.arrays]
+        changed = [[new[what] - old[what] for what in COUNTED] for old, new in zip(before, after, strict=True)]
+        assert changed == [[2, 0, 2]] * 2
+        assert [told["dirty"] for told in after] == [0, 0]
+        await ask(disk, Kind.WRITE, 4096, b"d" * 4096)
+        await commit(disk, b"e")
+        assert [
+            (await world.tell(array, "status"))["flushes"] - told["flushes"]
+            for array, told in zip(world.arrays, after, strict=True)
+        ] == [1, 1]
+        await end(path)
+
+
+COUNTED = ("writes", "flushes", "durable_writes")
+
+
+async def commit(disk: Session, byte: bytes) -> None:
+    await ask(disk, Kind.WRITE, 0, byte * 4096)
+    await ask(disk, Kind.FLUSH)
+
+
+@pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
+def test_a_commit_is_one_durable_write(tmp_path: Path) -> None:
+    asyncio.run(play_commits(tmp_path))
+
+
 @pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
 def test_the_loss_of_an_array_a_node_and_a_session(tmp_path: Path) -> None:
     asyncio.run(play_losses(tmp_path))

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
     from lab.replica.mirror.requests import HostWork
     from lab.replica.path.core import NodeLink
+    from tests.harness.pure.storage_nodes import HostMachine
 
 FAULTS = st.one_of(
     [
@@ -105,6 +106,20 @@ def taken(count: int) -> Iterator[Schedule]:
         yield Schedule(seed, (Fault(1.0, "session taken", "host", 0.1),))
 
 
+def all_dark() -> Iterator[Schedule]:
+    """Everything loses its power: what is left is what was made durable."""
+    for seed in range(20):
+        yield Schedule(seed, (Fault(1.5, "all dark", "both", 0.5),))
+
+
+def commit(world: World, host: HostMachine) -> None:
+    """What a database does: a write and a flush, and nothing more before they are answered."""
+    if not host.outstanding:
+        atom = world.random.randrange(world.atoms)
+        host.write(range(atom, atom + 1))
+        host.flush()
+
+
 def is_noticed(schedules: Iterator[Schedule]) -> bool:
     for schedule in schedules:
         try:
@@ -162,6 +177,19 @@ def test_a_path_that_sends_nothing_again_is_noticed(monkeypatch: pytest.MonkeyPa
 
     monkeypatch.setattr(Path, "offered", forgetful)
     assert is_noticed(both_arrays(""))
+
+
+def test_a_mirror_that_lets_a_durable_write_wait_in_a_cache_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    careful = Flow.send
+    monkeypatch.setattr(World, "_one", commit)
+    assert not is_noticed(all_dark())
+
+    def send(flow: Flow, work: HostWork, now: float) -> None:
+        work.fua = False
+        careful(flow, work, now)
+
+    monkeypatch.setattr(Flow, "send", send)
+    assert is_noticed(all_dark())
 
 
 def test_reads_that_overtake_held_writes_are_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
