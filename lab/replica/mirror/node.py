@@ -201,7 +201,7 @@ class Node:
         sessions end with it: these copies may be older than what a host has seen, and nothing that it still holds may
         be written to them.
         """
-        volumes = [volume for volume in self.volumes.values() if volume.copies]
+        volumes = [volume for volume in self.volumes.values() if volume.known]
         records = [key for volume in volumes for key in (volume.record.key, f"sessions/{volume.name}")]
 
         def read(found: Mapping[str, Entry] | None, _now: float) -> None:
@@ -212,8 +212,9 @@ class Node:
             for volume in volumes:
                 entry, session = found[volume.record.key], found[f"sessions/{volume.name}"]
                 generation = int(json.loads(entry.value)["generation"]) if entry.revision else 0
-                names = [copy.array for copy in volume.copies]
-                put[volume.record.key] = json.dumps({"in_sync": names, "generation": generation})
+                names = [copy.array for copy in volume.known]
+                told = {"in_sync": names, "copies": names, "blank": [], "retiring": [], "generation": generation}
+                put[volume.record.key] = json.dumps(told)
                 if session.revision:
                     number = int(json.loads(session.value)["number"]) + 1
                     put[f"sessions/{volume.name}"] = json.dumps({"host": "", "number": number})
