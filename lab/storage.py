@@ -105,6 +105,10 @@ class Storage:
         """The virtualiser node that serves, if one does."""
         return next((name for name in self._virtualisers if (self._ask(name, "virtualiser") or {}).get("active")), None)
 
+    def answers(self, virtualiser: str) -> bool:
+        """Whether this virtualiser says anything, active or not."""
+        return self._ask(virtualiser, "virtualiser") is not None
+
     def serves(self, virtualiser: str) -> bool:
         """Whether this virtualiser is active and serves every volume."""
         said = self._ask(virtualiser, "virtualiser") or {}

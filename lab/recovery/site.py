@@ -77,8 +77,11 @@ class Sites:
         self._lab.storage.replicate(self._arrays[self.room], "stop")
 
     def promote(self, _step: Step) -> None:
-        """The controller of this room serves the volumes, from its own array."""
+        """The controller of this room serves the volumes, from its own array, once it has booted."""
         lab, controller = self._lab, self._controllers[self.room]
+        wait_until(
+            lambda: lab.storage.answers(controller), within=READY_WITHIN, because=f"{controller} does not answer"
+        )
         lab.nodes.ask(controller, "virtualiser", "take-charge")
         wait_until(
             lambda: lab.storage.serves(controller),
