@@ -452,10 +452,11 @@ async def play_a_replacement(folder: Path) -> None:
 
         world.ticking["svc-1"].cancel()  # a node that hangs: it beats no more
         world.listeners["svc-1"].close()
-        await ask(disk, Kind.WRITE, 65536, b"c" * 4096)
         del world.nodes["svc-1"]
-        assert world.active is not None
-        assert [copy.array for copy in world.active.volumes["v"].copies] == ["baie-2", "baie-3"]
+        other = world.nodes["svc-2"].volumes["v"]
+        await until(lambda: other.phase is Phase.SERVING)
+        assert [copy.array for copy in other.copies] == ["baie-2", "baie-3"]
+        await ask(disk, Kind.WRITE, 65536, b"c" * 4096)
         assert await ask(disk, Kind.READ, 0, length=65536) == b"a" * 65536
         assert await ask(disk, Kind.READ, 131072, length=4096) == b"b" * 4096
         assert (await world.verify())["identical"]
