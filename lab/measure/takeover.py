@@ -34,7 +34,7 @@ class Takeover:
         acknowledged: how many observed writes had been acknowledged before; None where nobody observed.
         missing: those of them that the other room lacked when it served.
         where: what took over.
-        human: declared time of people in it.
+        human: declared time of people in it, until the wards worked again.
         derived: what its automatic steps take in the hospital beyond what the lab measured.
         loss_ns, begun_ns: when the loss struck, and when the first step began (monotonic).
         copy_ns: when the copy was taken from which it began; None where it began from all that was acknowledged.
@@ -70,7 +70,7 @@ class Takeover:
                 acknowledged=told["acknowledged"],
                 missing=tuple(told["missing"]),
                 where=Words(**told["where"]) if "where" in told else ROOM_THREE,
-                human=timedelta(seconds=told["human_s"]),
+                human=timedelta(seconds=told.get("declared_s", told["human_s"])),
                 derived=timedelta(seconds=told.get("derived_s", 0)),
                 loss_ns=told["loss"],
                 begun_ns=told.get("begun", 0),

@@ -77,6 +77,7 @@ def test_both_figures_include_the_declared_human_time_and_end_when_the_last_serv
     assert found.from_loss == timedelta(seconds=15 - 4, minutes=15)
     assert found.from_decision == timedelta(seconds=15 - 13)
     assert found.human == timedelta(minutes=35)
+    assert found.takeover.human == timedelta(minutes=15), "nobody waits for what comes after the last service"
     assert found.machine == timedelta(seconds=1)
     assert told(found, timedelta(minutes=30))[0].kept
     assert not told(found, timedelta(minutes=15))[0].kept
