@@ -134,7 +134,7 @@ class Straits:
         Raises:
             NodeError: the server does not run.
         """
-        return int(self.inside(server, "left=$(df --output=avail -B1 {disk}) && echo \"$left\" | tail -1"))
+        return int(self.inside(server, 'left=$(df --output=avail -B1 {disk}) && echo "$left" | tail -1'))
 
     def inside(self, server: str, script: str) -> str:
         """Run a script where the server's disk is mounted: only there, in the mount namespace of its program.

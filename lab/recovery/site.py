@@ -82,7 +82,7 @@ class Sites:
         wait_until(
             lambda: lab.storage.answers(controller), within=READY_WITHIN, because=f"{controller} does not answer"
         )
-        lab.nodes.ask(controller, "virtualiser", "take-charge")
+        lab.nodes.ask(controller, "virtualiser", "take-charge", within=10)
         wait_until(
             lambda: lab.storage.serves(controller),
             within=SERVES_WITHIN,

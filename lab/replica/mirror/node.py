@@ -25,6 +25,9 @@ _PAUSE = 5.0
 # Seconds for which the other room's node serves on after the preferred room's is back and all copies are in sync. The
 # way back is late on purpose: a node that comes and goes must not move the volumes each time.
 _HOME = 2.0
+# Questions to the arbiters in which an order of a human may end, of 0.4 s or less: with a room goes one of them, maybe
+# their leader, and the next is chosen in one to two seconds.
+_TRIES = 15
 
 
 @dataclass(frozen=True)
@@ -203,10 +206,19 @@ class Node:
         """
         volumes = [volume for volume in self.volumes.values() if volume.known]
         records = [key for volume in volumes for key in (volume.record.key, f"sessions/{volume.name}")]
+        left, unconfirmed = _TRIES, "the arbiters did not confirm it"
+
+        def again(reason: str) -> None:
+            nonlocal left
+            left -= 1
+            if left:
+                self._store.read((CHARGE, OWNER, *records), read)
+            else:
+                then(f"{self.name}: {reason}")
 
         def read(found: Mapping[str, Entry] | None, _now: float) -> None:
             if found is None:
-                then(f"{self.name}: no arbiter answers")
+                again("no arbiter answers")
                 return
             put = {CHARGE: self._room, OWNER: json.dumps({"node": self.name})}
             for volume in volumes:
@@ -222,7 +234,10 @@ class Node:
             self._store.swap(expect, put, written)
 
         def written(outcome: int, _now: float) -> None:
-            then(f"{self.name}: the arbiters did not confirm it" if outcome in {REFUSED, UNKNOWN} else "")
+            if outcome == UNKNOWN:  # once more does no harm: it says the same
+                again(unconfirmed)
+            else:
+                then(f"{self.name}: {unconfirmed}" if outcome == REFUSED else "")
 
         if not self._room:
             then(f"{self.name}: the rooms are mirrored, whoever has the lease serves")

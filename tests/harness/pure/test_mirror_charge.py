@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+import pytest
+
 from lab.replica.arbiter.kv import Entry
 from lab.replica.mirror.geometry import Geometry, Settings
 from lab.replica.mirror.node import Node
-from lab.replica.mirror.store import CHARGE, OWNER, REFUSED
+from lab.replica.mirror.store import CHARGE, OWNER, REFUSED, UNKNOWN
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -121,3 +123,39 @@ def test_a_charge_that_met_another_change_is_not_taken() -> None:
     rooms.store.swap = swap  # type: ignore[method-assign]
     assert "did not confirm" in rooms.charge(rooms.two)
     assert CHARGE not in rooms.store.entries
+
+
+@pytest.mark.parametrize(("silent", "said"), [(3, ""), (1000, "ctl-2: no arbiter answers")])
+def test_arbiters_that_choose_a_leader_are_asked_again(silent: int, said: str) -> None:
+    """With the room that is lost went one of them."""
+    rooms = Rooms()
+    rooms.run(1, rooms.one, rooms.two)
+    honest, left = rooms.store.read, [silent]
+
+    def read(keys: tuple[str, ...], then: Found) -> None:
+        left[0] -= 1
+        if left[0] >= 0:
+            then(None, rooms.store.now)
+        else:
+            honest(keys, then)
+
+    rooms.store.read = read  # type: ignore[method-assign]
+    assert rooms.charge(rooms.two) == said
+    assert (CHARGE in rooms.store.entries) == (not said)
+
+
+def test_a_charge_whose_outcome_nobody_told_is_given_again() -> None:
+    rooms = Rooms()
+    rooms.run(1, rooms.one, rooms.two)
+    honest, told = rooms.store.swap, [False]
+
+    def swap(expect: Mapping[str, int], put: Mapping[str, str], then: Swapped) -> None:
+        if told[0]:
+            honest(expect, put, then)
+        else:
+            told[0] = True
+            honest(expect, put, lambda _outcome, now: then(UNKNOWN, now))
+
+    rooms.store.swap = swap  # type: ignore[method-assign]
+    assert rooms.charge(rooms.two) == ""
+    assert rooms.store.entries[CHARGE].value == "salle-2"

@@ -77,6 +77,7 @@ def test_a_full_disk_is_told_in_a_sentence(tmp_path: Path, monkeypatch: pytest.M
 LISTENER = """
 import os, signal, sys
 from lab.front.signals import listen
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job ignores it from the start
 if sys.argv[2] == "nohup":
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
 listen()
