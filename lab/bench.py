@@ -615,10 +615,8 @@ class Lab:
         found += [
             f"switch {name} has no firmware" for name in self.plan.switches if not self.levers.firmware_runs(name)
         ]
-        if not found:
-            found = list(self.storage.ailments())
-        if not found:
-            found = list(self.rescue.ailments())
+        if not found:  # that room three serves is no consequence of what the storage lacks
+            found = [*self.storage.ailments(), *self.rescue.ailments()]
         if not found:
             found = list(self.cluster.ailments())
         if not found:
