@@ -195,16 +195,15 @@ class Replication:
             # The label behind the data goes along: the first copy was made before there was one, and would be blank.
             behind = {name: medium.counted // GRAIN for name, medium in self._media.items()}
             sent = {name: [grain for grain in grains if grain >= behind[name]] for name, grains in wanted.items()}
+        arrived = False
         try:
             await self._send({"from": self._name, "at": at, "whole": whole, "volumes": sent}, snapshots)
-        except BaseException:
-            for name, medium in self._media.items():
-                if medium.changed is not None:
-                    medium.changed.update(wanted[name])
-            raise
+            arrived = True
         finally:
-            for medium in self._media.values():
+            for name, medium in self._media.items():
                 medium.snapshot = None
+                if not arrived and medium.changed is not None:
+                    medium.changed.update(wanted[name])
         if self._term != term:  # it was taken apart meanwhile: what the other array has now is not for this one to say
             return
         self._whole = False

@@ -96,6 +96,22 @@ def test_what_is_written_arrives_with_a_later_copy(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("port")
+def test_what_a_copy_that_failed_should_have_carried_comes_with_the_next(tmp_path: Path) -> None:
+    async def play() -> None:
+        source, target = Site(tmp_path / "a", "source"), Site(tmp_path / "b", "target")
+        async with copying(source, target):
+            await copied(source)
+            reached, source.told["peer"][1] = source.told["peer"][1], 1  # nobody listens there
+            source.medium.write(SEVERAL, b"x")
+            await until(lambda: bool(source.part.trouble))
+            source.told["peer"][1] = reached
+            await copied(source)
+        assert target.medium.read(SEVERAL, 1) == b"x"
+
+    asyncio.run(play())
+
+
+@pytest.mark.usefixtures("port")
 def test_a_copy_that_skips_is_told_as_complete_and_is_not(tmp_path: Path) -> None:
     async def play() -> None:
         source, target = Site(tmp_path / "a", "source", "copy-that-skips"), Site(tmp_path / "b", "target")
