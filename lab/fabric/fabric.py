@@ -30,6 +30,11 @@ if TYPE_CHECKING:
 # the kernel arms that timer when a port comes up, and 15 s later takes a port that our monitor holds in LISTENING to
 # LEARNING, 30 s later to FORWARDING (seen: a node learnt its own address on its idle uplink; one frame in five lost).
 BRIDGE = {"br_mcast_snooping": 0, "br_stp_state": 0, "br_forward_delay": 0}
+_SETTINGS = {  # of a namespace, below /proc/sys/net; what this kernel has not is passed over
+    "ipv6/conf/*/disable_ipv6": "1",
+    "bridge/bridge-nf-call-*tables": "0",
+    "ipv4/tcp_congestion_control": "reno",
+}
 
 
 class FabricError(LabError):
@@ -200,11 +205,15 @@ class Fabric:
 
 
 def _quiet() -> None:
-    """No IPv6 in the replica: neighbour discovery on hundreds of ports is noise."""
-    switch = Path("/proc/sys/net/ipv6/conf/all/disable_ipv6")
-    if switch.exists():
-        switch.write_text("1")
-        (switch.parents[1] / "default" / switch.name).write_text("1")
+    """Set the kernel of the namespace that we are in as all of the replica's are, whatever the machine prefers.
+
+    No IPv6: neighbour discovery on hundreds of ports is noise. No detour of bridged packets through the machine's firewall
+    for routed ones, which has no rules here (a tenth of a commit's time, on six crossings). The congestion control that every
+    kernel has: BBR, which some machines prefer, paces each answer by a timer (measured: 7 % of a commit).
+    """
+    for name, value in _SETTINGS.items():
+        for setting in sorted(Path("/proc/sys/net").glob(name)):
+            setting.write_text(value)
 
 
 def _settle(
