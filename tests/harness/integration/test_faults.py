@@ -134,3 +134,11 @@ def test_a_node_that_returns_has_the_address_that_its_peers_know(whole: Lab) -> 
     whole.levers.reboot("baie-2")
     wait_until(lambda: whole.nodes.is_on("baie-2"), within=10, because="it has no power")
     assert address() == before == port.hardware
+
+
+def test_a_node_has_the_kernel_settings_of_the_replica_whatever_the_machine_prefers(whole: Lab) -> None:
+    """Figures would be those of the machine's own choices otherwise, and other ones on the next machine."""
+    for node in whole.nodes.nodes:
+        script = "cd /proc/sys/net; cat ipv4/tcp_congestion_control bridge/bridge-nf-call-*tables 2>/dev/null; true"
+        congestion, *detours = whole.run_in(node, "sh", "-c", script).split()
+        assert (node, congestion, set(detours) - {"0"}) == (node, "reno", set())
