@@ -39,7 +39,8 @@ class Step(StrEnum):
 class Standing:
     """What a member tells its twin about itself.
 
-    `group` counts its primary component, the arbitrator included; `fit` says whether it reaches the wards and its disk.
+    `group` counts its primary component, the arbitrator included; `synced` says whether it is in step with it, `fit`
+    whether it reaches the wards and its disk.
     """
 
     server: str
@@ -47,6 +48,7 @@ class Standing:
     position: Position = NOWHERE
     group: int = 0
     fit: bool = True
+    synced: bool = False
 
     @property
     def is_alone(self) -> bool:
@@ -72,6 +74,7 @@ class Standing:
                 position=Position.parse(raw["position"]),
                 group=int(raw["group"]),
                 fit=bool(raw["fit"]),
+                synced=bool(raw["synced"]),
             )
         except (KeyError, TypeError) as error:
             raise ValueError(f"not a standing: {line!r}") from error

@@ -12,7 +12,7 @@ from sqlalchemy.exc import DBAPIError
 
 from ..emr.store import mariadb
 from .children import Child, stop
-from .galera import Position, clean_position, recovered, server_cnf
+from .galera import Membership, Position, clean_position, recovered, server_cnf
 from .mariadb import command, prepare
 from .statefiles import StateFiles
 
@@ -24,7 +24,10 @@ if TYPE_CHECKING:
 _FAREWELL = 10.0  # seconds for a clean stop before the kill
 _NO_FAREWELL = 1.0
 # SHOW and not SELECT: a SELECT would wait, as wsrep_sync_wait tells it to, while the group changes.
-_STATUS = text("SHOW GLOBAL STATUS WHERE Variable_name IN ('wsrep_cluster_status', 'wsrep_cluster_size')")
+_STATUS = text(
+    "SHOW GLOBAL STATUS WHERE Variable_name IN ('wsrep_cluster_status', 'wsrep_cluster_size', 'wsrep_local_state', "
+    "'wsrep_last_committed', 'wsrep_local_recv_queue')"
+)
 
 
 class Database:
@@ -92,22 +95,21 @@ class Database:
         await stop(process, _FAREWELL if farewell else _NO_FAREWELL)
         await asyncio.to_thread(self.statefiles.copy)
 
-    async def group_size(self) -> int:
-        """How many are in the primary component with the running database; 0 if it is in none."""
-        return await asyncio.to_thread(self._group_size)
+    async def membership(self) -> Membership:
+        """What the running database says of itself and its group."""
+        return await asyncio.to_thread(self._membership)
 
     def _noted(self) -> Position:
         with contextlib.suppress(FileNotFoundError):
             return clean_position((self._config.home / "grastate.dat").read_text(encoding="utf-8"))
         return Position()
 
-    def _group_size(self) -> int:
+    def _membership(self) -> Membership:
         try:
             with self._asked.connect() as connection:
-                status = {row[0]: row[1] for row in connection.execute(_STATUS)}
+                return Membership.of({row[0]: row[1] for row in connection.execute(_STATUS)})
         except DBAPIError:
-            return 0
-        return int(status["wsrep_cluster_size"]) if status["wsrep_cluster_status"] == "Primary" else 0
+            return Membership()
 
     def _allow_new_group(self) -> None:
         """Tell Galera what the caller has made sure of: this copy is the most advanced one.

@@ -61,6 +61,9 @@ wsrep_slave_threads=4
 wsrep_retry_autocommit=4
 """
 
+JOINED, SYNCED = 3, 4
+"""What Galera calls `wsrep_local_state`; 1 is joining, 2 a donor."""
+
 _POSITION = re.compile(r"([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}):(-?\d+)")
 _RECOVERED = re.compile(r"WSREP: Recovered position:?\s*(\S+)")
 _GRASTATE = re.compile(r"^(uuid|seqno):\s*(\S+)", re.MULTILINE)
@@ -99,6 +102,35 @@ class Component:
 
     primary: bool
     members: int
+
+
+@dataclass(frozen=True)
+class Membership:
+    """What a running database says of itself; the default is one that is in no primary component.
+
+    Args:
+        group: how many are in its primary component, the arbitrator included.
+        state: joined, synced or another.
+        committed: the last transaction that it applied.
+        waiting: transactions that it has received and not yet applied.
+    """
+
+    group: int = 0
+    state: int = 0
+    committed: int = -1
+    waiting: int = 0
+
+    @classmethod
+    def of(cls, status: Mapping[str, str]) -> Membership:
+        """The membership in these status variables."""
+        if status.get("wsrep_cluster_status") != "Primary":
+            return cls()
+        return cls(
+            group=int(status["wsrep_cluster_size"]),
+            state=int(status["wsrep_local_state"]),
+            committed=int(status["wsrep_last_committed"]),
+            waiting=int(status["wsrep_local_recv_queue"]),
+        )
 
 
 def recovered(output: str) -> Position:

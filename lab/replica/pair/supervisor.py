@@ -15,8 +15,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from .bootstrap import Stage, Standing, Step, decide
-from .galera import NOWHERE, STATE_PORT, Position
+from .galera import NOWHERE, STATE_PORT, SYNCED, Membership, Position
 from .hearsay import Hearsay, ask, may_hold
+from .standstill import Standstill, starts_anew
 
 if TYPE_CHECKING:
     from asyncio.subprocess import Process
@@ -83,16 +84,22 @@ class Supervisor:
         return await self._rest(settled=0) is Step.BEGIN
 
     async def _attend(self, process: Process) -> None:
-        """Return when the database has ended: by itself, or stopped by us because the whole pair is stuck."""
+        """Return when the database has ended: by itself, or stopped by us because it, or the whole pair, is stuck."""
         over = asyncio.ensure_future(process.wait())
         stuck_since: float | None = None
+        standstill = Standstill()
         try:
             while not over.done():
                 await asyncio.wait({over}, timeout=_EVERY)
-                if group := await self._database.group_size():
-                    self._stand(Stage.PRIMARY, group=group)
+                membership = await self._database.membership()
+                if membership.group:
+                    self._stand(Stage.PRIMARY, membership=membership)
                     await self._mark_begun()
                     stuck_since = None
+                    if not self._fit():  # a frozen disk is no standstill of Galera's, and a new start would not thaw it
+                        standstill = Standstill()
+                    elif standstill.saw(time.monotonic(), membership) and await self._leaves_to_join_again():
+                        break
                     continue
                 self._stand(Stage.STARTING)
                 stuck_since = (stuck_since or time.monotonic()) if await self._twin_is_stuck() else None
@@ -102,6 +109,12 @@ class Supervisor:
         finally:
             await self._database.stop(process, farewell=self.standing.stage is Stage.PRIMARY)
         log.warning("the database ended with code %s", process.returncode)
+
+    async def _leaves_to_join_again(self) -> bool:
+        if not starts_anew(await self.twin(), first=self._config.bootstrap):
+            return False
+        log.warning("joined, with nothing to catch up, and never synced: stop to join again")
+        return True
 
     async def _mark_begun(self) -> None:
         """Note durably, once, that the pair has begun. In a thread: a frozen volume must not stop the whole server."""
@@ -136,10 +149,11 @@ class Supervisor:
                     return Standing.from_json((await reader.readline()).decode())
         return None
 
-    def _stand(self, stage: Stage, position: Position = NOWHERE, group: int = 0) -> None:
+    def _stand(self, stage: Stage, position: Position = NOWHERE, membership: Membership = Membership()) -> None:
         if self.standing.stage is not stage:
             log.info("%s", stage.value)
-        self.standing = Standing(self._config.server, stage, position, group)
+        synced = membership.state == SYNCED
+        self.standing = Standing(self._config.server, stage, position, membership.group, synced=synced)
 
     async def may_hold_the_address(self) -> bool:
         """Whether the wards are served from here at least as well as from the twin, as far as it is known."""
