@@ -58,16 +58,20 @@ class Supervisor:
         """Run until cancelled, then stop the database cleanly."""
         listener = await asyncio.start_server(self._tell, str(self._config.address.ip), STATE_PORT)
         async with listener:
+            await self.keep()
+
+    async def keep(self) -> None:
+        """The same, while another tells where it stands."""
+        position = await self._database.position()
+        new_group = await self._begins(position)
+        while True:
+            log.info("start from %s%s", position, ", as the first of a new group" if new_group else "")
+            self._stand(Stage.STARTING, position)
+            process = await self._database.start(position, new_group=new_group)
+            await self._attend(process)
             position = await self._database.position()
-            new_group = await self._begins(position)
-            while True:
-                log.info("start from %s%s", position, ", as the first of a new group" if new_group else "")
-                self._stand(Stage.STARTING, position)
-                process = await self._database.start(position, new_group=new_group)
-                await self._attend(process)
-                position = await self._database.position()
-                self._stand(Stage.AT_REST, position)
-                new_group = await self._rest(settled=_PAUSE) is Step.BEGIN
+            self._stand(Stage.AT_REST, position)
+            new_group = await self._rest(settled=_PAUSE) is Step.BEGIN
 
     async def _begins(self, position: Position) -> bool:
         """Whether the first start of this program begins a new group.

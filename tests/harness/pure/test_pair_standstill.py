@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
+from types import SimpleNamespace
+from typing import TYPE_CHECKING
+
 import pytest
 
+from lab.replica.pair import standstill as module
 from lab.replica.pair.bootstrap import Stage, Standing
-from lab.replica.pair.galera import JOINED, SYNCED, Membership
+from lab.replica.pair.galera import JOINED, NOWHERE, SYNCED, Membership, Position
 from lab.replica.pair.standstill import Standstill, starts_anew
+from lab.replica.pair.supervisor import Supervisor
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 DONOR = 2
 
@@ -76,3 +85,54 @@ def test_what_a_database_says_of_itself_is_read() -> None:
 
     assert Membership.of(status) == Membership(3, JOINED, 629, 7)
     assert Membership.of(status | {"wsrep_cluster_status": "non-Primary"}) == Membership()
+
+
+class Donor:
+    """A database that ends joined, and is in step once it was started again."""
+
+    def __init__(self) -> None:
+        self.starts = 0
+        self.over = asyncio.Event()
+
+    async def position(self) -> Position:
+        return NOWHERE
+
+    def stopped_cleanly(self) -> bool:
+        return False
+
+    async def start(self, _position: Position, *, new_group: bool) -> SimpleNamespace:
+        assert not new_group
+        self.starts += 1
+        self.over = asyncio.Event()
+        return SimpleNamespace(wait=self.over.wait, returncode=0)
+
+    async def stop(self, _process: object, *, farewell: bool) -> None:
+        assert farewell
+        self.over.set()
+
+    async def membership(self) -> Membership:
+        return Membership(3, JOINED if self.starts == 1 else SYNCED, 629)
+
+
+def test_the_supervisor_starts_such_a_member_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_LONGEST", 0.3)
+    monkeypatch.setattr("lab.replica.pair.supervisor._PAUSE", 0.1)
+
+    async def play() -> int:
+        database = Donor()
+        config = SimpleNamespace(server="dopasoins-1", bootstrap=False, begun=tmp_path / "begun")
+        supervisor = Supervisor(config, database, lambda: True)  # type: ignore[arg-type]
+
+        async def twin() -> Standing:
+            return SYNCED_TWIN
+
+        monkeypatch.setattr(supervisor, "twin", twin)
+        work = asyncio.ensure_future(supervisor.keep())
+        async with asyncio.timeout(10):
+            while not supervisor.standing.synced:  # noqa: ASYNC110 - nobody sets an event
+                await asyncio.sleep(0.01)
+        work.cancel()
+        await asyncio.gather(work, return_exceptions=True)
+        return database.starts
+
+    assert asyncio.run(play()) == 2
