@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import time
 from typing import TYPE_CHECKING
 
 from .children import Child
@@ -16,6 +17,10 @@ if TYPE_CHECKING:
 
 _EVERY = 0.25  # seconds between two questions
 _ANSWER = 1.0  # seconds for an answer; two cores shared by a whole hospital are late at times
+# Seconds after which an answer is called late. It needs no database and takes 2 ms, so that only a server without
+# processor is late with it; which is no reason to give the address away unless the twin is better.
+_LATE = 0.5
+_LASTS = 1.0  # seconds for which a late answer counts
 
 # keepalived watches the tracked file itself (inotify). A tracked script would start a process each second, and
 # its shortest interval is the second; this hears of a lost database within half of one.
@@ -93,24 +98,51 @@ def keepalived(folder: Path, logs: Path) -> Child:
     )
 
 
+class Promptness:
+    """Whether this server gets its turn, as far as its application's answers tell."""
+
+    def __init__(self) -> None:
+        self._late_at = float("-inf")
+
+    def was_late(self) -> None:
+        """An answer is late."""
+        self._late_at = time.monotonic()
+
+    def is_late(self, within: float = _LASTS) -> bool:
+        """Whether one was within so many seconds."""
+        return time.monotonic() - self._late_at < within
+
+
 class AddressWatch:
     """Writes where keepalived looks whether this member may hold the address: 0 yes, 1 no.
 
     Args:
         tracked: the file that keepalived watches.
-        fit: whether the wards are to use the address here; the application's own health is asked besides.
+        promptness: told how late the application is with its answers.
     """
 
-    def __init__(self, tracked: Path, fit: Callable[[], Awaitable[bool]]) -> None:
+    def __init__(self, tracked: Path, promptness: Promptness) -> None:
         self._tracked = tracked
-        self._fit = fit
+        self._promptness = promptness
         self._last = ""
         self._write("1")
 
-    async def run(self) -> None:
-        """Watch until cancelled."""
+    async def run(self, fit: Callable[[], Awaitable[bool]]) -> None:
+        """Watch until cancelled; `fit` says whether the wards are to use the address here.
+
+        The application's own health is asked besides.
+        """
         while True:
-            self._write("0" if await healthy() and await self._fit() else "1")
+            answer = asyncio.ensure_future(healthy())
+            begun = time.monotonic()
+            if not (await asyncio.wait({answer}, timeout=_LATE))[0]:
+                self._promptness.was_late()
+                if not await fit():  # at once: the rest of the answer may take another half second
+                    self._write("1")
+            is_healthy = await answer
+            if time.monotonic() - begun > _LATE:
+                self._promptness.was_late()
+            self._write("0" if is_healthy and await fit() else "1")
             await asyncio.sleep(_EVERY)
 
     def _write(self, value: str) -> None:

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from .children import at
 from .mariadb import cnf
 
 if TYPE_CHECKING:
@@ -109,6 +110,8 @@ class Membership:
     """What a running database says of itself; the default is one that is in no primary component.
 
     Args:
+        node: what Galera calls this life of it.
+        left: it was voted out of its group, or left it because its data differed, and looks for it no more.
         group: how many are in its primary component, the arbitrator included.
         state: joined, synced or another.
         committed: the last transaction that it applied.
@@ -119,18 +122,24 @@ class Membership:
     state: int = 0
     committed: int = -1
     waiting: int = 0
+    node: str = ""
+    left: bool = False
 
     @classmethod
     def of(cls, status: Mapping[str, str]) -> Membership:
         """The membership in these status variables."""
         if status.get("wsrep_cluster_status") != "Primary":
-            return cls()
+            return cls(left=status.get("wsrep_cluster_status") == "Disconnected")
         return cls(
             group=int(status["wsrep_cluster_size"]),
             state=int(status["wsrep_local_state"]),
             committed=int(status["wsrep_last_committed"]),
             waiting=int(status["wsrep_local_recv_queue"]),
+            node=status["wsrep_gcomm_uuid"],
         )
+
+
+OUTSIDE = Membership()
 
 
 def recovered(output: str) -> Position:
@@ -183,8 +192,8 @@ def template_cnf(config: ServerConfig) -> str:
 
 def garbd(config: ArbitratorConfig) -> tuple[str, ...]:
     """The command line of the arbitrator's daemon: before others, since both members suspect it when it is late."""
-    return (
-        *("nice", "-n", "-15"),
+    return at(
+        -15,
         "garbd",
         "--group",
         GROUP,

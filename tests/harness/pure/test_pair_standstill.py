@@ -81,10 +81,12 @@ def test_what_a_database_says_of_itself_is_read() -> None:
         "wsrep_local_state": "3",
         "wsrep_last_committed": "629",
         "wsrep_local_recv_queue": "7",
+        "wsrep_gcomm_uuid": "f1d5e8e3",
     }
 
-    assert Membership.of(status) == Membership(3, JOINED, 629, 7)
+    assert Membership.of(status) == Membership(3, JOINED, 629, 7, "f1d5e8e3")
     assert Membership.of(status | {"wsrep_cluster_status": "non-Primary"}) == Membership()
+    assert Membership.of(status | {"wsrep_cluster_status": "Disconnected"}) == Membership(left=True)
 
 
 class Donor:
