@@ -238,7 +238,6 @@ def _free(socket: Path) -> str:
 
 if __name__ == "__main__":
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
-    logging.getLogger("httpx").setLevel(logging.WARNING)
     with suppress(PermissionError):
         os.nice(_NICE)
     asyncio.run(main(json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))))
