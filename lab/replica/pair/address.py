@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import time
 from typing import TYPE_CHECKING
 
-from .children import Child
+from .children import Child, at
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -17,10 +16,7 @@ if TYPE_CHECKING:
 
 _EVERY = 0.25  # seconds between two questions
 _ANSWER = 1.0  # seconds for an answer; two cores shared by a whole hospital are late at times
-# Seconds after which an answer is called late. It needs no database and takes 2 ms, so that only a server without
-# processor is late with it; which is no reason to give the address away unless the twin is better.
-_LATE = 0.5
-_LASTS = 1.0  # seconds for which a late answer counts
+_NICE = -15  # what tells the twin to take the address needs a turn, above all where there is little processor
 
 # keepalived watches the tracked file itself (inotify). A tracked script would start a process each second, and
 # its shortest interval is the second; this hears of a lost database within half of one.
@@ -37,7 +33,11 @@ global_defs {{
     vrrp_garp_master_refresh 1
 }}
 track_file serves {{
-    file "{tracked}"
+    file "{folder}/serves"
+    weight 0
+}}
+track_file leaves {{
+    file "{folder}/leaves"
     weight 0
 }}
 vrrp_instance dopasoins {{
@@ -56,16 +56,20 @@ vrrp_instance dopasoins {{
     }}
     track_file {{
         serves
+        leaves
     }}
 }}
 """
 
 
-def conf(config: ServerConfig, tracked: Path) -> str:
-    """The configuration of keepalived: no member takes the address back, whoever holds it keeps it while it serves."""
+def conf(config: ServerConfig, folder: Path) -> str:
+    """The configuration of keepalived: no member takes the address back, whoever holds it keeps it while it serves.
+
+    What it watches is in `folder`: `serves`, of `AddressWatch`, and `leaves`, of the canary; 0 says that it may.
+    """
     return _CONF.format(
         server=config.server,
-        tracked=tracked,
+        folder=folder,
         interface=config.interface,
         router=int(config.virtual_address.ip) % 255 + 1,
         priority=config.priority,
@@ -83,7 +87,8 @@ def keepalived(folder: Path, logs: Path) -> Child:
     """
     pids = {option: folder / f"{option}.pid" for option in ("pid", "vrrp_pid", "checkers_pid")}
     return Child(
-        (
+        at(
+            _NICE,
             "keepalived",
             "--dont-fork",
             "--log-console",
@@ -98,51 +103,24 @@ def keepalived(folder: Path, logs: Path) -> Child:
     )
 
 
-class Promptness:
-    """Whether this server gets its turn, as far as its application's answers tell."""
-
-    def __init__(self) -> None:
-        self._late_at = float("-inf")
-
-    def was_late(self) -> None:
-        """An answer is late."""
-        self._late_at = time.monotonic()
-
-    def is_late(self, within: float = _LASTS) -> bool:
-        """Whether one was within so many seconds."""
-        return time.monotonic() - self._late_at < within
-
-
 class AddressWatch:
     """Writes where keepalived looks whether this member may hold the address: 0 yes, 1 no.
 
     Args:
         tracked: the file that keepalived watches.
-        promptness: told how late the application is with its answers.
+        fit: whether the wards are to use the address here; the application's own health is asked besides.
     """
 
-    def __init__(self, tracked: Path, promptness: Promptness) -> None:
+    def __init__(self, tracked: Path, fit: Callable[[], Awaitable[bool]]) -> None:
         self._tracked = tracked
-        self._promptness = promptness
+        self._fit = fit
         self._last = ""
         self._write("1")
 
-    async def run(self, fit: Callable[[], Awaitable[bool]]) -> None:
-        """Watch until cancelled; `fit` says whether the wards are to use the address here.
-
-        The application's own health is asked besides.
-        """
+    async def run(self) -> None:
+        """Watch until cancelled."""
         while True:
-            answer = asyncio.ensure_future(healthy())
-            begun = time.monotonic()
-            if not (await asyncio.wait({answer}, timeout=_LATE))[0]:
-                self._promptness.was_late()
-                if not await fit():  # at once: the rest of the answer may take another half second
-                    self._write("1")
-            is_healthy = await answer
-            if time.monotonic() - begun > _LATE:
-                self._promptness.was_late()
-            self._write("0" if is_healthy and await fit() else "1")
+            self._write("0" if await healthy() and await self._fit() else "1")
             await asyncio.sleep(_EVERY)
 
     def _write(self, value: str) -> None:

@@ -27,10 +27,8 @@ if TYPE_CHECKING:
 _EVERY = 0.1  # seconds between two questions to the group
 _QUICK = 0.1  # seconds for an answer that is none to complain of; a millisecond is usual
 WINDOW = 2.5  # seconds that are looked at
-NOTICED = 0.5  # seconds of them spent waiting after which the twin is looked at
-# … and voted out. Not sooner: Galera's own way with whoever falls silent takes up to 1.7 s.
-_LONG = 1.5
-_LATE = 2  # looks at a twin that is late
+_LONG = 1.5  # seconds of them spent waiting. Galera's own way with whoever falls silent takes up to 1.7 s
+_LATE = 2  # looks in a row at a twin that is late; each takes up to half a second
 _TOO_LATE = 2013  # what MariaDB's client says when no answer came in time
 # In step with the group (`wsrep_sync_wait`), so that it goes round all members; it needs no table and no disk.
 _QUESTION = text("SELECT 1")
@@ -54,7 +52,8 @@ class Waits:
         self._asked = None
 
     def forget(self) -> None:
-        """There is no group: nobody made anybody wait."""
+        """There is no group, or a new one: nobody made anybody wait."""
+        self._waits.clear()
         self._asked = None
 
     def waited(self, now: float) -> float:
@@ -87,6 +86,11 @@ class GroupWatch:
         with self._turn:
             return self._waits.waited(time.monotonic())
 
+    def forget(self) -> None:
+        """Begin anew."""
+        with self._turn:
+            self._waits.forget()
+
     def _run(self) -> None:
         pause = threading.Event()
         while True:
@@ -97,8 +101,7 @@ class GroupWatch:
                     connection.execute(_QUESTION)
             except DBAPIError as error:
                 if code(error) != _TOO_LATE:  # no database, or one outside of the group
-                    with self._turn:
-                        self._waits.forget()
+                    self.forget()
             else:
                 with self._turn:
                     self._waits.answer(time.monotonic())
@@ -111,20 +114,23 @@ class Suspicion:
     def __init__(self) -> None:
         self._late = 0
 
-    def saw(self, waited: float, twin: Standing | None, hearsay: Hearsay, *, late: bool) -> bool:
-        """Whether to vote the twin out, after one more look at it.
+    def looked(self, twin: Standing | None, hearsay: Hearsay) -> None:
+        """One more look at the twin.
 
         Args:
-            waited: seconds of the last `WINDOW` that the group made this member wait.
             twin: how it stands, from its own mouth; None if it does not answer in time.
             hearsay: what the arbitrator says of it; of interest only if the twin does not answer.
-            late: whether this member was late itself: then it may be the one, and deaf besides.
         """
-        if late or waited < NOTICED:
-            self._late = 0
-            return False
         # A dead twin, or one that nobody reaches, is Galera's to forget; one that is parted tells the arbitrator.
         said = hearsay.standing if twin is None and hearsay.alive else twin
         is_late = said.late if said is not None else hearsay.alive
         self._late = self._late + 1 if is_late else 0
-        return waited > _LONG and self._late >= _LATE
+
+    def accuses(self, waited: float, *, late: bool) -> bool:
+        """Whether to vote the twin out.
+
+        Args:
+            waited: seconds of the last `WINDOW` that the group made this member wait.
+            late: whether this member is late itself: then it may be the one, and deaf besides.
+        """
+        return waited > _LONG and self._late >= _LATE and not late

@@ -10,22 +10,20 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import os
 import signal
 import sys
 from pathlib import Path
 
 from .. import heartbeat
 from . import address
-from .children import Child, at, together
+from .children import Child, together
 from .config import ServerConfig, read_server
 from .database import Database
 from .disk import DiskWatch
+from .lateness import Canary
 from .reach import Reach
 from .supervisor import Supervisor
 
-# Who gives the address away when there is too little processor needs some: before others, the database included.
-_NICE = -15
 _PACKAGE = str(__package__).rpartition(".")[0]  # `replica` within a node
 
 
@@ -37,14 +35,15 @@ async def run(config: ServerConfig, config_path: Path) -> None:
     folder.mkdir(exist_ok=True)
     reach = Reach(config.wards)
     disk = DiskWatch(config.disk)
-    supervisor = Supervisor(config, database, lambda: reach.is_reached and disk.answers)
-    watch = address.AddressWatch(folder / "serves", supervisor.promptness)
-    (folder / "keepalived.conf").write_text(address.conf(config, folder / "serves"), encoding="utf-8")
-    serve = (sys.executable, "-m", f"{_PACKAGE}.emr.serve", str(config_path))
-    emr = Child(at(0, *serve), config.logs / "emr.log")
+    canary = Canary(folder)
+    supervisor = Supervisor(config, database, canary, lambda: reach.is_reached and disk.answers)
+    watch = address.AddressWatch(folder / "serves", supervisor.may_hold_the_address)
+    (folder / "keepalived.conf").write_text(address.conf(config, folder), encoding="utf-8")
+    emr = Child((sys.executable, "-m", f"{_PACKAGE}.emr.serve", str(config_path)), config.logs / "emr.log")
     await together(
         address.keepalived(folder, config.logs).keep(),
-        watch.run(supervisor.may_hold_the_address),
+        canary.child(config.logs).keep(),
+        watch.run(),
         emr.keep(),
         supervisor.run(),
         database.statefiles.follow(),
@@ -64,6 +63,4 @@ async def main(path: Path) -> None:
 
 if __name__ == "__main__":
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
-    with contextlib.suppress(PermissionError):
-        os.setpriority(os.PRIO_PROCESS, 0, _NICE)
     asyncio.run(main(Path(sys.argv[1])))

@@ -14,10 +14,9 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from .address import Promptness
 from .bootstrap import Stage, Standing, Step, decide
 from .children import together
-from .eviction import NOTICED, WINDOW, Suspicion
+from .eviction import Suspicion
 from .galera import NOWHERE, OUTSIDE, STATE_PORT, SYNCED, Position
 from .hearsay import Hearsay, ask, may_hold
 from .standstill import Standstill, starts_anew
@@ -30,6 +29,7 @@ if TYPE_CHECKING:
     from .config import ServerConfig
     from .database import Database
     from .galera import Membership
+    from .lateness import Canary
 
 _PAUSE = 6.0  # seconds before a restart: the survivors finish their view first (feasibility trial)
 # Seconds for which both members hear each other and neither is in a primary component, before they stop to compare
@@ -39,7 +39,6 @@ _AT_REST = 20.0  # longest wait for the twin to come to rest too: its _STUCK, an
 _EVERY = 0.2
 _ANSWER = 0.5  # seconds for the twin to say where it stands
 _HEARD = 5.0  # seconds for which what the twin said counts for whoever is too late to hear it
-_PROMPT = 3.0  # seconds of processor before a member comes back that had none
 
 log = logging.getLogger(__name__)
 
@@ -50,15 +49,17 @@ class Supervisor:
     Args:
         config: what the server was told.
         database: its database.
+        canary: knows whether this server gets its turn.
         fit: whether this server reaches the wards and its disk.
     """
 
-    def __init__(self, config: ServerConfig, database: Database, fit: Callable[[], bool]) -> None:
+    def __init__(self, config: ServerConfig, database: Database, canary: Canary, fit: Callable[[], bool]) -> None:
         self._config = config
         self._database = database
         self._reaches = fit
-        self.promptness = Promptness()
+        self._canary = canary
         self._has_marked = False
+        self._suspicion = Suspicion()
         self._heard: tuple[float, Standing] | None = None  # what the twin said last, and when
         self.standing = Standing(config.server, Stage.STARTING)
 
@@ -142,22 +143,18 @@ class Supervisor:
 
     async def _is_prompt(self) -> None:
         """Wait for as long as this server lacks processor: back in the group it would make everybody wait again."""
-        while self.promptness.is_late(_PROMPT):  # noqa: ASYNC110 - nobody can set an event for it
+        while self._canary.is_late:  # noqa: ASYNC110 - nobody can set an event for it
             await asyncio.sleep(_EVERY)
 
     async def _watch_group(self) -> None:
         """Vote the twin out if it makes the group wait."""
-        suspicion = Suspicion()
         while True:
             await asyncio.sleep(_EVERY)
-            twin, hearsay, waited = None, Hearsay(), self._database.group.waited()
-            if waited >= NOTICED and (twin := await self.twin()) is None:
-                hearsay = await ask(self._config.arbitrator_address, self._config.twin_address, self._now())
-            late = self.promptness.is_late(WINDOW)
-            if suspicion.saw(waited, twin, hearsay, late=late) and self._heard:
+            group, late = self._database.group, self._canary.is_late
+            if self._heard and self._suspicion.accuses(group.waited(), late=late):
                 log.warning("the group waits for %s, which lacks processor: voted out", self._config.twin)
                 await self._database.evict(self._heard[1].node)
-                suspicion = Suspicion()
+                group.forget()
 
     async def _rest(self, *, settled: float) -> Step:
         """Decide how to start again; at least `settled` seconds after the database ended."""
@@ -189,7 +186,9 @@ class Supervisor:
         return None
 
     def _twin_was_fit(self) -> bool:
-        return self._heard is not None and time.monotonic() - self._heard[0] < _HEARD and self._heard[1].fit
+        if self._heard is None or time.monotonic() - self._heard[0] > _HEARD:
+            return False
+        return self._heard[1].fit and self._heard[1].synced
 
     def _stand(self, stage: Stage, position: Position = NOWHERE, membership: Membership = OUTSIDE) -> None:
         if self.standing.stage is not stage:
@@ -207,17 +206,19 @@ class Supervisor:
         """Whether the wards are served from here at least as well as from the twin, as far as it is known."""
         config, mine, twin = self._config, self._now(), await self.twin()
         hearsay = Hearsay()
-        if twin is None and mine.late and self._twin_was_fit():  # its silence may be this one's deafness
-            return False
         if twin is None:
             hearsay = await ask(config.arbitrator_address, config.twin_address, mine)
+        self._suspicion.looked(twin, hearsay)
+        self._canary.tell(has_spare=self._twin_was_fit())
+        if twin is None and mine.late and self._twin_was_fit():  # its silence may be this one's deafness
+            return False
         return may_hold(mine, twin, hearsay, first=config.bootstrap)
 
     def _fit(self) -> bool:
-        return self._reaches() and not self.promptness.is_late()
+        return self._reaches() and not self._canary.is_late
 
     def _now(self) -> Standing:
-        return replace(self.standing, fit=self._fit(), late=self.promptness.is_late())
+        return replace(self.standing, fit=self._fit(), late=self._canary.is_late)
 
     async def _tell(self, _reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with contextlib.suppress(ConnectionError), contextlib.closing(writer):

@@ -11,6 +11,7 @@ import pytest
 from lab.replica.pair import standstill as module
 from lab.replica.pair.bootstrap import Stage, Standing
 from lab.replica.pair.galera import JOINED, NOWHERE, SYNCED, Membership, Position
+from lab.replica.pair.lateness import Canary
 from lab.replica.pair.standstill import Standstill, starts_anew
 from lab.replica.pair.supervisor import Supervisor
 
@@ -123,7 +124,7 @@ def test_the_supervisor_starts_such_a_member_again(tmp_path: Path, monkeypatch: 
     async def play() -> int:
         database = Donor()
         config = SimpleNamespace(server="dopasoins-1", bootstrap=False, begun=tmp_path / "begun")
-        supervisor = Supervisor(config, database, lambda: True)  # type: ignore[arg-type]
+        supervisor = Supervisor(config, database, Canary(tmp_path), lambda: True)  # type: ignore[arg-type]
 
         async def twin() -> Standing:
             return SYNCED_TWIN
