@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from lab.plan import Plan
 
 _EVERY = 0.25  # seconds between two looks at what runs where
-_RANK = {"failed": 0, "hung": 1, "booting": 2, "running": 3}
+_RANK = {"failed": 0, "hung": 1, "starting": 2, "booting": 3, "running": 4}
 
 
 @dataclass(frozen=True)

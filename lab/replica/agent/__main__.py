@@ -50,16 +50,21 @@ class Hypervisor:
 
     def __init__(self, say: Callable[[str, str], None]) -> None:
         self._orders: list[str] = []
+        self._ordered = asyncio.Event()
         self._event = say
 
     def start(self, server: str, number: int) -> None:
         """Power on."""
-        self._orders.append(f"start {server} {number}")
+        self._order(f"start {server} {number}")
 
     def stop(self, server: str, reason: str, *, hard: bool) -> None:
         """Power off."""
         self._event("stop", f"{server}: {reason}")
-        self._orders.append(f"stop {server}{' hard' if hard else ''}")
+        self._order(f"stop {server}{' hard' if hard else ''}")
+
+    def _order(self, line: str) -> None:
+        self._orders.append(line)
+        self._ordered.set()
 
     def event(self, kind: str, detail: str) -> None:
         """Note what happened."""
@@ -72,6 +77,7 @@ class Hypervisor:
                 reader, writer = await asyncio.open_unix_connection(str(HYPERVISOR), limit=_LONGEST)
                 try:
                     while True:
+                        self._ordered.clear()
                         for line in ["agent", *self._orders]:
                             writer.write(line.encode() + b"\n")
                             async with asyncio.timeout(_ANSWER):
@@ -80,7 +86,9 @@ class Hypervisor:
                                 saw(answer["servers"])
                             else:
                                 self._orders.remove(line)
-                        await asyncio.sleep(_LOOK)
+                        with suppress(TimeoutError):
+                            async with asyncio.timeout(_LOOK):
+                                await self._ordered.wait()
                 finally:
                     writer.close()
             await asyncio.sleep(_TICK)
@@ -238,7 +246,6 @@ def _free(socket: Path) -> str:
 
 if __name__ == "__main__":
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
-    logging.getLogger("httpx").setLevel(logging.WARNING)
     with suppress(PermissionError):
         os.nice(_NICE)
     asyncio.run(main(json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))))

@@ -7,10 +7,12 @@ in the median (loopback, November 2026).
 from __future__ import annotations
 
 import base64
+import json
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
-import httpx
+from .asking import Connections, NoAnswerError, NotTakenError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -45,7 +47,7 @@ class Kv:
 
     def __init__(self, arbiters: Iterable[str]) -> None:
         self._arbiters = list(arbiters)
-        self._client = httpx.AsyncClient(trust_env=False, timeout=httpx.Timeout(PATIENCE, connect=_TAKES))
+        self._connections = Connections(_TAKES, PATIENCE)
 
     async def read(self, *keys: str) -> dict[str, Entry]:
         """The entries of these keys, all of one revision.
@@ -81,7 +83,7 @@ class Kv:
 
     async def close(self) -> None:
         """Let go of the connections."""
-        await self._client.aclose()
+        self._connections.close()
 
     async def _ask(self, transaction: dict[str, Any]) -> dict[str, Any]:
         """Ask the arbiter that answered last; one to which no connection is made is passed over at once.
@@ -90,21 +92,22 @@ class Kv:
         """
         if len(transaction["success"]) > MOST:
             raise ValueError(f"{len(transaction['success'])} keys at once; the arbiters take {MOST}")
+        body = json.dumps(transaction).encode()
         for _ in self._arbiters:
             asked = self._arbiters[0]
             try:
-                answer = await self._client.post(f"{asked}/v3/kv/txn", json=transaction)
-            except (httpx.ConnectError, httpx.ConnectTimeout):
+                status, answer = await self._connections.post(asked, "/v3/kv/txn", body)
+            except NotTakenError:
                 self._pass_over(asked)
                 continue
-            except httpx.TransportError as error:
+            except NoAnswerError as error:
                 self._pass_over(asked)
-                raise KvUnreachableError(f"no answer: {error!r}") from error
-            if answer.status_code == httpx.codes.OK:
-                found: dict[str, Any] = answer.json()
+                raise KvUnreachableError(f"no answer: {error}") from error
+            if status == HTTPStatus.OK:
+                found: dict[str, Any] = json.loads(answer)
                 return found
             self._pass_over(asked)
-            raise KvUnreachableError(f"refused: {answer.text[:200]}")
+            raise KvUnreachableError(f"refused: {answer[:200].decode(errors='replace')}")
         raise KvUnreachableError(f"none of {len(self._arbiters)} arbiters takes a connection")
 
     def _pass_over(self, arbiter: str) -> None:

@@ -180,4 +180,4 @@ class Agent:
 
 
 def _word(state: RunningState) -> str:
-    return "booting" if state.state is State.BOOTING else "running"
+    return "booting" if state.state in {State.STARTING, State.BOOTING} else "running"

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 class State(Enum):
     """What the hypervisor says of a server."""
 
+    STARTING = "starting"  # it is being powered on
     BOOTING = "booting"
     RUNNING = "running"
     FAILED = "failed"

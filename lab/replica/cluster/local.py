@@ -173,11 +173,11 @@ class Local:
         if not here.certain or here.isolated:
             return
         missing = [name for name in mine if self._is_missing(name, mine[name], record, here, now)]
-        booting = sum(state.state is State.BOOTING for state in self.running.values())
-        booting += sum(told.start for name, told in self._told.items() if name not in self.running)
+        starting = sum(state.state is State.STARTING for state in self.running.values())
+        starting += sum(told.start for name, told in self._told.items() if name not in self.running)
         servers = self._catalogue.servers
         missing.sort(key=lambda name: (servers[name].priority, name))
-        for name in missing[: max(0, self._settings.power_ons - booting)]:
+        for name in missing[: max(0, self._settings.power_ons - starting)]:
             if not self._fits(name):
                 continue  # what the record has elsewhere by now is still stopping
             number = mine[name].number

@@ -36,7 +36,7 @@ class Settings:
         guest_io_window: … if it did no I/O for so long either.
         quick_failure: a server that crashes within so long of its boot failed quickly.
         corrected_after: quiet for so long after a host returned: rules are corrected.
-        power_ons: servers that boot at once on a host.
+        power_ons: servers that are powered on at once on a host; how long they then boot is their own affair.
         isolation_policy: `leave` the servers on, or `stop` them.
         vmcp_policy: `conservative` (stop if another host sees the storage), or `off`.
         admission_cpu: share of the cluster's cores that first starts must leave free; restarts may use it.

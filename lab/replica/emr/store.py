@@ -29,14 +29,14 @@ class UnavailableError(Exception):
     """The local database cannot serve now; the client may retry, here or on the other member."""
 
 
-def mariadb(socket: str, wait: float = WAIT) -> Engine:
-    """An engine on the MariaDB which listens on this unix socket, with bounded waits.
+def mariadb(socket: str, wait: float = WAIT, *, user: str = "emr:emr", first: str | None = None) -> Engine:
+    """An engine on the MariaDB which listens on this unix socket, with bounded waits; `first` opens each connection.
 
     The pool hands out the connection used last, so that a calm member keeps few of them busy; nothing is reset on
     return because every transaction here ends by itself.
     """
     engine = create_engine(
-        "mysql+pymysql://emr:emr@localhost/dopasoins?charset=utf8mb4",
+        f"mysql+pymysql://{user}@localhost/dopasoins?charset=utf8mb4",
         future=True,
         pool_size=THREADS,
         max_overflow=0,
@@ -45,6 +45,7 @@ def mariadb(socket: str, wait: float = WAIT) -> Engine:
         pool_reset_on_return=None,
         connect_args={
             "unix_socket": socket,
+            "init_command": first,
             "connect_timeout": 1,
             "read_timeout": wait,
             "write_timeout": wait,

@@ -1,8 +1,8 @@
 """A fork server for guests: servers of which the plan says nothing but their size. Hundreds start in seconds.
 
-`python3 -m replica.hypervisor.guests`, orders on standard input: `NAME NAMESPACE HEARTBEAT BROADCAST SECONDS`; for
-each a line `NAME PID` once it stands in its namespace, or `NAME 0`. A guest says once on the network that it is here,
-so that switches learn where it stands, and then beats. It outlives the fork server.
+`python3 -m replica.hypervisor.guests`, orders on standard input: `NAME NAMESPACE HEARTBEAT SECONDS`; for each a line
+`NAME PID` once it stands in its namespace, or `NAME 0`. A guest says once on the network that it is here, so that
+switches learn where it stands, and then beats. It outlives the fork server.
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ from ..heartbeat import write
 
 _CLONE_NEWNET = 0x40000000
 _EVERY = 1.0  # seconds between two heartbeats
-_DISCARD = 9
+# Heard by every switch and by no other guest (`wiring`): hundreds that all hear each other cost seconds of processor.
+_SWITCHES, _DISCARD, _INTERFACE = "224.0.0.1", 9, b"eth0"
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
@@ -56,14 +57,14 @@ def arrive(name: str, namespace: str) -> None:
             os.dup2(nothing.fileno(), pipe.fileno())
 
 
-def live(heartbeat: Path, broadcast: str, boot: float) -> None:
+def live(heartbeat: Path, boot: float) -> None:
     """Boot, then live until killed."""
     pause = threading.Event()
     pause.wait(boot)
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as wire:
-        wire.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
-        with contextlib.suppress(OSError):  # no carrier yet: nobody asks for it either
-            wire.sendto(b"here", (broadcast, _DISCARD))
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as wire, contextlib.suppress(OSError):
+        # No carrier yet: nobody asks for it either. By its interface, as a guest has no route to everybody.
+        wire.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, _INTERFACE)
+        wire.sendto(b"here", (_SWITCHES, _DISCARD))
     while True:
         write(heartbeat, healthy=True)
         pause.wait(_EVERY)
@@ -73,12 +74,12 @@ def main() -> None:
     """Fork a guest for each order."""
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the kernel buries them
     for line in sys.stdin:
-        name, namespace, heartbeat, broadcast, boot = line.split()
+        name, namespace, heartbeat, boot = line.split()
         if os.fork() == 0:
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
             try:
                 arrive(name, namespace)
-                live(Path(heartbeat), broadcast, float(boot))
+                live(Path(heartbeat), float(boot))
             finally:
                 os._exit(1)
 

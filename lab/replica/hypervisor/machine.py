@@ -203,7 +203,7 @@ class Machine:
 
     def _state(self, pids: list[int], beat: tuple[float, bool] | None) -> str:
         if self._wanted:
-            return "booting"
+            return "starting"
         if not pids or self.trouble:
             return "failed"
         if beat is None:
@@ -231,8 +231,7 @@ class Guests:
                     stdin=asyncio.subprocess.PIPE,
                     stdout=asyncio.subprocess.PIPE,
                 )
-            broadcast = "255.255.255.255"
-            order = f"{spec.name} {census.NAMESPACES / spec.name} {spec.heartbeat} {broadcast} {boot:g}\n"
+            order = f"{spec.name} {census.NAMESPACES / spec.name} {spec.heartbeat} {boot:g}\n"
             assert self._process.stdin is not None  # noqa: S101 - we asked for both pipes
             assert self._process.stdout is not None  # noqa: S101 - as above
             self._process.stdin.write(order.encode())

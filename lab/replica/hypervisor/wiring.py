@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .census import NAMESPACES
@@ -11,6 +12,9 @@ if TYPE_CHECKING:
     from .config import ServerSpec
 
 BRIDGE = "br-servers"
+# Guests need no IPv6. Each end of a wire that has it sends seven messages to all others when it comes up: 200 guests
+# brought each other 218,750 frames, without it 704 (December 2026).
+_SILENT = "addrgenmode none" if Path("/proc/sys/net/ipv6").exists() else ""
 
 
 async def wire(server: ServerSpec) -> None:
@@ -20,13 +24,16 @@ async def wire(server: ServerSpec) -> None:
         RuntimeError: `ip` refuses; its words.
     """
     name, outside = server.name, f"vm{server.rank}"
+    quiet = server.program is None
     await _ip(
         (),
         f"netns add {name}",
         f"link add {outside} type veth peer name eth0 address {server.mac} netns {name}",
-        f"link set {outside} master {BRIDGE} up",
+        f"link set {outside} {_SILENT if quiet else ''} master {BRIDGE} up",
+        *((f"link set {outside} type bridge_slave mcast_flood off",) if quiet else ()),
     )
-    await _ip(("-n", name), f"address add {server.address} dev eth0", "link set lo up", "link set eth0 up")
+    up = f"link set eth0 {_SILENT if quiet else ''} up"
+    await _ip(("-n", name), f"address add {server.address} dev eth0", "link set lo up", up)
 
 
 def is_wired(server: ServerSpec) -> bool:

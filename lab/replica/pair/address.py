@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 from typing import TYPE_CHECKING
 
-from .children import Child
+from .children import Child, at
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 _EVERY = 0.25  # seconds between two questions
 _ANSWER = 1.0  # seconds for an answer; two cores shared by a whole hospital are late at times
+_NICE = -15  # what tells the twin to take the address needs a turn, above all where there is little processor
 
 # keepalived watches the tracked file itself (inotify). A tracked script would start a process each second, and
 # its shortest interval is the second; this hears of a lost database within half of one.
@@ -32,7 +33,11 @@ global_defs {{
     vrrp_garp_master_refresh 1
 }}
 track_file serves {{
-    file "{tracked}"
+    file "{folder}/serves"
+    weight 0
+}}
+track_file leaves {{
+    file "{folder}/leaves"
     weight 0
 }}
 vrrp_instance dopasoins {{
@@ -51,16 +56,20 @@ vrrp_instance dopasoins {{
     }}
     track_file {{
         serves
+        leaves
     }}
 }}
 """
 
 
-def conf(config: ServerConfig, tracked: Path) -> str:
-    """The configuration of keepalived: no member takes the address back, whoever holds it keeps it while it serves."""
+def conf(config: ServerConfig, folder: Path) -> str:
+    """The configuration of keepalived: no member takes the address back, whoever holds it keeps it while it serves.
+
+    What it watches is in `folder`: `serves`, of `AddressWatch`, and `leaves`, of the canary; 0 says that it may.
+    """
     return _CONF.format(
         server=config.server,
-        tracked=tracked,
+        folder=folder,
         interface=config.interface,
         router=int(config.virtual_address.ip) % 255 + 1,
         priority=config.priority,
@@ -78,7 +87,8 @@ def keepalived(folder: Path, logs: Path) -> Child:
     """
     pids = {option: folder / f"{option}.pid" for option in ("pid", "vrrp_pid", "checkers_pid")}
     return Child(
-        (
+        at(
+            _NICE,
             "keepalived",
             "--dont-fork",
             "--log-console",

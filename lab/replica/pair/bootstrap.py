@@ -39,7 +39,9 @@ class Step(StrEnum):
 class Standing:
     """What a member tells its twin about itself.
 
-    `group` counts its primary component, the arbitrator included; `fit` says whether it reaches the wards and its disk.
+    `group` counts its primary component, the arbitrator included; `synced` says whether it is in step with it, `late`
+    whether it lacks processor, `fit` whether it does not, and reaches the wards and its disk. `node` is what Galera
+    calls this life of its database.
     """
 
     server: str
@@ -47,6 +49,9 @@ class Standing:
     position: Position = NOWHERE
     group: int = 0
     fit: bool = True
+    synced: bool = False
+    late: bool = False
+    node: str = ""
 
     @property
     def is_alone(self) -> bool:
@@ -72,6 +77,9 @@ class Standing:
                 position=Position.parse(raw["position"]),
                 group=int(raw["group"]),
                 fit=bool(raw["fit"]),
+                synced=bool(raw["synced"]),
+                late=bool(raw["late"]),
+                node=str(raw["node"]),
             )
         except (KeyError, TypeError) as error:
             raise ValueError(f"not a standing: {line!r}") from error

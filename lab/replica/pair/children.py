@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -78,6 +79,11 @@ async def together(*parts: Coroutine[None, None, None]) -> None:
 def orphan_proof(command: tuple[str, ...], when_orphaned: str = "KILL") -> tuple[str, ...]:
     """The command, made to get a signal when its parent dies."""
     return ("setpriv", "--pdeathsig", when_orphaned, *command)
+
+
+def at(niceness: int, *command: str) -> tuple[str, ...]:
+    """The command, run at this niceness whatever this program's own is."""
+    return "nice", "-n", str(niceness - os.nice(0)), *command
 
 
 async def stop(process: Process, grace: float) -> None:

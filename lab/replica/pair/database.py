@@ -12,7 +12,8 @@ from sqlalchemy.exc import DBAPIError
 
 from ..emr.store import mariadb
 from .children import Child, stop
-from .galera import Position, clean_position, recovered, server_cnf
+from .eviction import GroupWatch
+from .galera import Membership, Position, clean_position, recovered, server_cnf
 from .mariadb import command, prepare
 from .statefiles import StateFiles
 
@@ -23,8 +24,13 @@ if TYPE_CHECKING:
 
 _FAREWELL = 10.0  # seconds for a clean stop before the kill
 _NO_FAREWELL = 1.0
+# Not in step with the group, which may be what is wrong: SQLAlchemy begins with a few SELECTs of its own.
+_AT_ONCE = "SET SESSION wsrep_sync_wait = 0"
 # SHOW and not SELECT: a SELECT would wait, as wsrep_sync_wait tells it to, while the group changes.
-_STATUS = text("SHOW GLOBAL STATUS WHERE Variable_name IN ('wsrep_cluster_status', 'wsrep_cluster_size')")
+_STATUS = text(
+    "SHOW GLOBAL STATUS WHERE Variable_name IN ('wsrep_cluster_status', 'wsrep_cluster_size', 'wsrep_local_state', "
+    "'wsrep_last_committed', 'wsrep_local_recv_queue', 'wsrep_gcomm_uuid')"
+)
 
 
 class Database:
@@ -33,7 +39,8 @@ class Database:
     def __init__(self, config: ServerConfig) -> None:
         self._config = config
         self.statefiles = StateFiles(config.home, config.datadir)
-        self._asked = mariadb(str(config.socket), wait=1.0)
+        self._asked = mariadb(str(config.socket), wait=1.0, first=_AT_ONCE)
+        self.group = GroupWatch(mariadb(str(config.socket), wait=2.0))
 
     async def prepare(self) -> None:
         """Make the folder ready, as every server's, and bring back what Galera wrote about itself.
@@ -92,22 +99,31 @@ class Database:
         await stop(process, _FAREWELL if farewell else _NO_FAREWELL)
         await asyncio.to_thread(self.statefiles.copy)
 
-    async def group_size(self) -> int:
-        """How many are in the primary component with the running database; 0 if it is in none."""
-        return await asyncio.to_thread(self._group_size)
+    async def membership(self) -> Membership:
+        """What the running database says of itself and its group."""
+        return await asyncio.to_thread(self._membership)
+
+    async def evict(self, node: str) -> None:
+        """Vote a member out of the group: it is `node` to Galera, and must be started again to be heard."""
+        await asyncio.to_thread(self._evict, node)
+
+    def _evict(self, node: str) -> None:
+        engine = mariadb(str(self._config.socket), wait=1.0, user="root", first=_AT_ONCE)
+        with contextlib.suppress(DBAPIError), engine.connect() as connection:  # asked again as long as it is needed
+            connection.execute(text("SET GLOBAL wsrep_provider_options = :options"), {"options": f"evs.evict={node}"})
+        engine.dispose()
 
     def _noted(self) -> Position:
         with contextlib.suppress(FileNotFoundError):
             return clean_position((self._config.home / "grastate.dat").read_text(encoding="utf-8"))
         return Position()
 
-    def _group_size(self) -> int:
-        try:
-            with self._asked.connect() as connection:
-                status = {row[0]: row[1] for row in connection.execute(_STATUS)}
-        except DBAPIError:
-            return 0
-        return int(status["wsrep_cluster_size"]) if status["wsrep_cluster_status"] == "Primary" else 0
+    def _membership(self) -> Membership:
+        status: dict[str, str] = {}
+        # Outside of a group it answers this question and refuses the ROLLBACK with which a connection is given back.
+        with contextlib.suppress(DBAPIError), self._asked.connect() as connection:
+            status = {row[0]: row[1] for row in connection.execute(_STATUS)}
+        return Membership.of(status)
 
     def _allow_new_group(self) -> None:
         """Tell Galera what the caller has made sure of: this copy is the most advanced one.

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from .children import at
 from .mariadb import cnf
 
 if TYPE_CHECKING:
@@ -61,6 +62,9 @@ wsrep_slave_threads=4
 wsrep_retry_autocommit=4
 """
 
+JOINED, SYNCED = 3, 4
+"""What Galera calls `wsrep_local_state`; 1 is joining, 2 a donor."""
+
 _POSITION = re.compile(r"([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}):(-?\d+)")
 _RECOVERED = re.compile(r"WSREP: Recovered position:?\s*(\S+)")
 _GRASTATE = re.compile(r"^(uuid|seqno):\s*(\S+)", re.MULTILINE)
@@ -99,6 +103,43 @@ class Component:
 
     primary: bool
     members: int
+
+
+@dataclass(frozen=True)
+class Membership:
+    """What a running database says of itself; the default is one that is in no primary component.
+
+    Args:
+        node: what Galera calls this life of it.
+        left: it was voted out of its group, or left it because its data differed, and looks for it no more.
+        group: how many are in its primary component, the arbitrator included.
+        state: joined, synced or another.
+        committed: the last transaction that it applied.
+        waiting: transactions that it has received and not yet applied.
+    """
+
+    group: int = 0
+    state: int = 0
+    committed: int = -1
+    waiting: int = 0
+    node: str = ""
+    left: bool = False
+
+    @classmethod
+    def of(cls, status: Mapping[str, str]) -> Membership:
+        """The membership in these status variables."""
+        if status.get("wsrep_cluster_status") != "Primary":
+            return cls(left=status.get("wsrep_cluster_status") == "Disconnected")
+        return cls(
+            group=int(status["wsrep_cluster_size"]),
+            state=int(status["wsrep_local_state"]),
+            committed=int(status["wsrep_last_committed"]),
+            waiting=int(status["wsrep_local_recv_queue"]),
+            node=status["wsrep_gcomm_uuid"],
+        )
+
+
+OUTSIDE = Membership()
 
 
 def recovered(output: str) -> Position:
@@ -151,8 +192,8 @@ def template_cnf(config: ServerConfig) -> str:
 
 def garbd(config: ArbitratorConfig) -> tuple[str, ...]:
     """The command line of the arbitrator's daemon: before others, since both members suspect it when it is late."""
-    return (
-        *("nice", "-n", "-15"),
+    return at(
+        -15,
         "garbd",
         "--group",
         GROUP,

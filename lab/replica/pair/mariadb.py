@@ -6,6 +6,8 @@ import asyncio
 import shutil
 from typing import TYPE_CHECKING
 
+from .children import at
+
 if TYPE_CHECKING:
     from .config import AnyServer
 
@@ -42,7 +44,7 @@ def cnf(config: AnyServer, more: str) -> str:
 
 def command(config: AnyServer, *arguments: str) -> tuple[str, ...]:
     """The database's command: before others, since everybody waits for it."""
-    return (*("nice", "-n", "-10"), "mariadbd", f"--defaults-file={config.folder / 'my.cnf'}", *arguments)
+    return at(-10, "mariadbd", f"--defaults-file={config.folder / 'my.cnf'}", *arguments)
 
 
 async def prepare(config: AnyServer, text: str) -> None:

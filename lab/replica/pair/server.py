@@ -20,6 +20,7 @@ from .children import Child, together
 from .config import ServerConfig, read_server
 from .database import Database
 from .disk import DiskWatch
+from .lateness import Canary
 from .reach import Reach
 from .supervisor import Supervisor
 
@@ -34,12 +35,14 @@ async def run(config: ServerConfig, config_path: Path) -> None:
     folder.mkdir(exist_ok=True)
     reach = Reach(config.wards)
     disk = DiskWatch(config.disk)
-    supervisor = Supervisor(config, database, lambda: reach.is_reached and disk.answers)
+    canary = Canary(folder)
+    supervisor = Supervisor(config, database, canary, lambda: reach.is_reached and disk.answers)
     watch = address.AddressWatch(folder / "serves", supervisor.may_hold_the_address)
-    (folder / "keepalived.conf").write_text(address.conf(config, folder / "serves"), encoding="utf-8")
+    (folder / "keepalived.conf").write_text(address.conf(config, folder), encoding="utf-8")
     emr = Child((sys.executable, "-m", f"{_PACKAGE}.emr.serve", str(config_path)), config.logs / "emr.log")
     await together(
         address.keepalived(folder, config.logs).keep(),
+        canary.child(config.logs).keep(),
         watch.run(),
         emr.keep(),
         supervisor.run(),

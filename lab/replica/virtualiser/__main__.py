@@ -109,5 +109,4 @@ async def _tick(node: Node) -> None:
 
 if __name__ == "__main__":
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
-    logging.getLogger("httpx").setLevel(logging.WARNING)
     program.run(main(Path(sys.argv[1])))

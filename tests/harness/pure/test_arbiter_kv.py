@@ -16,8 +16,18 @@ if TYPE_CHECKING:
 ANSWER = b'{"header": {"revision": "7"}, "succeeded": true, "responses": [{"response_range": {}}]}'
 
 
+PLAIN = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (len(ANSWER), ANSWER)
+# As etcd sends what is longer than 2 KiB.
+IN_PARTS = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n%x\r\n%b\r\n%x\r\n%b\r\n0\r\n\r\n" % (
+    *(20, ANSWER[:20]),
+    *(len(ANSWER) - 20, ANSWER[20:]),
+)
+
+
 @asynccontextmanager
-async def arbiter(*, answers: bool) -> AsyncIterator[tuple[str, list[bytes]]]:
+async def arbiter(
+    *, answers: bool, answer: bytes = PLAIN, hangs_up: bool = False
+) -> AsyncIterator[tuple[str, list[bytes]]]:
     """One that answers every question, or takes it and says nothing; its address, and what it was asked."""
     asked: list[bytes] = []
 
@@ -31,7 +41,9 @@ async def arbiter(*, answers: bool) -> AsyncIterator[tuple[str, list[bytes]]]:
                         length = int(header.split(b":")[1])
                 await reader.readexactly(length)
                 if answers:
-                    writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (len(ANSWER), ANSWER))
+                    writer.write(answer)
+                if hangs_up:
+                    return
         finally:
             writer.close()
 
@@ -73,3 +85,32 @@ def test_an_arbiter_that_takes_no_connection_is_passed_over_at_once() -> None:
                 await kv.close()
 
     assert asyncio.run(play()) == "answered"
+
+
+@pytest.mark.parametrize("answer", [PLAIN, IN_PARTS])
+@pytest.mark.parametrize("hangs_up", [False, True])
+def test_an_answer_is_read_whole_and_its_connection_kept_while_it_lives(answer: bytes, hangs_up: bool) -> None:  # noqa: FBT001
+    async def play() -> tuple[list[str], int]:
+        async with arbiter(answers=True, answer=answer, hangs_up=hangs_up) as (good, asked):
+            kv = Kv([good])
+            outcomes = []
+            for _ in range(3):
+                outcomes.append(await outcome(kv))
+                await asyncio.sleep(0.02)  # for a goodbye to arrive
+            await kv.close()
+            return outcomes, len(asked)
+
+    assert asyncio.run(play()) == (["answered"] * 3, 3)
+
+
+@pytest.mark.parametrize("answer", [b"HTTP/1.1 200 OK\r\nContent-Length: 90\r\n\r\n{", b"nonsense\r\n\r\n", b""])
+def test_an_answer_that_ends_too_soon_leaves_the_question_open(answer: bytes) -> None:
+    async def play() -> str:
+        async with arbiter(answers=True, answer=answer, hangs_up=True) as (bad, _):
+            kv = Kv([bad])
+            try:
+                return await outcome(kv)
+            finally:
+                await kv.close()
+
+    assert asyncio.run(play()) == "open"

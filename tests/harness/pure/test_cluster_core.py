@@ -97,11 +97,11 @@ def test_a_host_starts_what_it_was_given_the_urgent_ones_first() -> None:
     assert host.tick(0.2, {}) == []  # told once
 
 
-def test_no_more_boot_at_once_than_allowed() -> None:
+def test_no_more_are_powered_on_at_once_than_allowed() -> None:
     host = Host(Settings(power_ons=1))
     assert host.tick(0.0, {}) == [("start", "two", "4")]
-    assert host.tick(0.2, {"two": up(4, State.BOOTING)}) == []
-    assert host.tick(3.0, {"two": up(4)}) == [("start", "one", "1")]
+    assert host.tick(0.2, {"two": up(4, State.STARTING)}) == []
+    assert host.tick(0.4, {"two": up(4, State.BOOTING)}) == [("start", "one", "1")]
 
 
 def test_nothing_starts_from_a_record_that_may_be_old_nor_before_the_hypervisor_has_spoken() -> None:

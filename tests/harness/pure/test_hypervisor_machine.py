@@ -244,7 +244,7 @@ def test_a_server_is_shown_from_the_moment_when_it_is_powered_on(
 
     monkeypatch.setattr(wiring, "wire", slow)
     asyncio.run(one.power_on(4, Guests()))
-    assert [(told[NAME]["number"], told[NAME]["state"]) for told in shown] == [(4, "booting")]
+    assert [(told[NAME]["number"], told[NAME]["state"]) for told in shown] == [(4, "starting")]
 
 
 def test_what_is_powered_on_while_others_are_asked_has_not_failed(

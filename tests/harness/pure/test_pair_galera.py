@@ -133,7 +133,7 @@ def test_a_server_is_told_its_disk_or_that_it_has_none(server: ServerConfig, tmp
 
 
 def test_keepalived_follows_the_health_of_the_application(server: ServerConfig) -> None:
-    text = address.conf(server, Path("/srv/dopasoins-1/address/serves"))
+    text = address.conf(server, Path("/srv/dopasoins-1/address"))
 
     for expected in (
         "nopreempt",
@@ -142,6 +142,7 @@ def test_keepalived_follows_the_health_of_the_application(server: ServerConfig) 
         "10.77.4.22",
         "10.77.4.10/22 dev eth0",
         'file "/srv/dopasoins-1/address/serves"',
+        'file "/srv/dopasoins-1/address/leaves"',
         "priority 150",
     ):
         assert expected in text

@@ -1,0 +1,106 @@
+"""A member without processor makes the group wait, and its twin votes it out: told on questions and looks."""
+
+from __future__ import annotations
+
+import pytest
+
+from lab.replica.pair.bootstrap import Stage, Standing
+from lab.replica.pair.eviction import WINDOW, Suspicion, Waits
+from lab.replica.pair.hearsay import Hearsay
+
+WELL, LATE, FROZEN = (
+    Standing("dopasoins-2", Stage.PRIMARY, group=3, fit=fit, late=late)
+    for fit, late in ((True, False), (False, True), (False, False))
+)
+NOTHING, GONE, ALIVE = Hearsay(), Hearsay(alive=False), Hearsay(alive=True)
+
+
+def voted_out(
+    twin: Standing | None, hearsay: Hearsay, *, late: bool = False, slow: bool = True, seconds: float = 5.0
+) -> list[float]:
+    """When the twin would be voted out, at a look each half second of a group that is slow from the first."""
+    suspicion, found = Suspicion(), []
+    for at in (number / 2 for number in range(int(seconds * 2) + 1)):
+        suspicion.looked(twin, hearsay)
+        if suspicion.accuses(min(at, WINDOW) if slow else 0.0, late=late):
+            found.append(at)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("twin", "hearsay"),
+    [
+        (None, ALIVE),  # its kernel answers, and it does not
+        (None, Hearsay(alive=True, standing=LATE)),
+        (LATE, NOTHING),
+    ],
+)
+def test_a_twin_that_makes_the_group_wait_is_voted_out(twin: Standing | None, hearsay: Hearsay) -> None:
+    assert voted_out(twin, hearsay)[0] == 2
+
+
+@pytest.mark.parametrize(
+    ("twin", "hearsay"),
+    [
+        (None, GONE),  # dead, or nobody reaches it: Galera forgets it by itself
+        (None, Hearsay(alive=True, standing=WELL)),  # the rooms are parted, and it is well
+        (None, Hearsay(alive=True, standing=FROZEN)),
+        (WELL, NOTHING),  # it may be the arbitrator
+        (FROZEN, NOTHING),  # it confirms what it cannot write yet
+    ],
+)
+def test_a_twin_that_is_dead_or_parted_or_well_or_frozen_is_not(twin: Standing | None, hearsay: Hearsay) -> None:
+    assert voted_out(twin, hearsay) == []
+
+
+def test_whoever_is_late_itself_accuses_nobody() -> None:
+    assert voted_out(None, ALIVE, late=True) == []
+
+
+def test_nobody_is_voted_out_of_a_group_that_is_quick() -> None:
+    assert voted_out(None, ALIVE, slow=False) == []
+
+
+def test_one_answer_that_did_not_come_accuses_nobody() -> None:
+    suspicion, found = Suspicion(), []
+    for twin in (WELL, None, WELL, None, None):
+        suspicion.looked(twin, ALIVE)
+        found.append(suspicion.accuses(WINDOW, late=False))
+
+    assert found == [False, False, False, False, True]
+
+
+def waited(story: list[tuple[float, float | None]], now: float) -> float:
+    """What is added up of questions: when each was asked and answered, None if it was not."""
+    waits = Waits()
+    for asked, answered in story:
+        waits.ask(asked)
+        if answered is not None:
+            waits.answer(answered)
+    return waits.waited(now)
+
+
+@pytest.mark.parametrize(
+    ("story", "now", "seconds"),
+    [
+        ([(0.1 * number, 0.1 * number + 0.002) for number in range(40)], 4.0, 0),
+        ([(0.0, None)], 1.5, 1.5),
+        ([(0.0, None), (2.0, None)], 2.1, 2.1),  # one that was given up after 2 s, and asked again
+        ([(0.0, None)], 60.0, WINDOW),
+        # As seen of a twin at 1 %: quick answers between the slow ones do not excuse it.
+        ([(1.85, 2.4), (2.45, 2.8), (2.85, 2.9), (3.0, 3.5), (3.55, 4.0)], 4.0, 1.85),
+        ([(0.0, 1.0), (1.1, 1.101)], 4.0, 0),
+    ],
+)
+def test_what_the_group_makes_us_wait_is_added_up(
+    story: list[tuple[float, float | None]], now: float, seconds: float
+) -> None:
+    assert waited(story, now) == pytest.approx(seconds)
+
+
+def test_without_a_group_nobody_waits() -> None:
+    waits = Waits()
+    waits.ask(0.0)
+    waits.forget()
+
+    assert waits.waited(2.0) == 0
