@@ -11,6 +11,7 @@ from .geometry import Settings
 from .hosts import Hosts
 from .opening import Opening
 from .record import Holders, Record
+from .requests import OwnFlush
 from .resync import Resync
 from .verify import Verify
 
@@ -35,6 +36,7 @@ class Phase(StrEnum):
     OPENING = "opening"  # the copies are being gathered and made equal where they are marked
     SERVING = "serving"
     REFUSED = "refused"  # something is wrong that a human must look at
+    OUTSIDE = "outside"  # a stand-alone volume: its array serves the host, and this node has no part in it
 
 
 class Volume:
@@ -44,6 +46,7 @@ class Volume:
         geometry: its layout; size 0 for a volume that is nothing but the session of a host.
         arrays: the arrays that may hold a copy, each with whether it is near.
         begins: those of them that hold one when nothing is on record; None for all.
+        alone: of a stand-alone volume: the array that serves it until it is taken in.
         outside: opens sessions on arrays.
         store: the arbiters.
         lease: this node's.
@@ -56,6 +59,7 @@ class Volume:
         arrays: Iterable[tuple[str, bool]],
         *,
         begins: Collection[str] | None = None,
+        alone: str = "",
         outside: Outside,
         store: Store,
         lease: Lease,
@@ -69,6 +73,8 @@ class Volume:
         self.lease = lease
         self.known = [Copy(array, 1 << at, near=near) for at, (array, near) in enumerate(arrays) if geometry.size]
         self.copies = [copy for copy in self.known if begins is None or copy.array in begins]  # as the record has it
+        self.alone = alone
+        self.ours = not alone  # whether its copies may be opened: of a stand-alone one, the record has to say so
         self._outside = outside
         self.epoch = 0
         self.phase = Phase.CLOSED
@@ -81,12 +87,14 @@ class Volume:
         self.verifying: Verify | None = None
         self.adding = 0  # mask of the copy that has everything and is being recorded as in sync
         self.unreached_since: float | None = None
+        self._leaving: Callable[[str], None] | None = None
         self._ticked = 0.0
 
     @property
     def is_whole(self) -> bool:
-        """Whether it is served, all of its copies are in sync, and nobody compares them just now."""
-        return self.phase is Phase.SERVING and len(self.flow.targets) == len(self.copies) and not self.verifying
+        """Whether it is served, all of its copies are in sync, and nobody compares them just now; or it is not ours."""
+        in_sync = len(self.flow.targets) == len(self.copies)
+        return self.phase is Phase.OUTSIDE or (self.phase is Phase.SERVING and in_sync and not self.verifying)
 
     # The node's side
 
@@ -107,6 +115,9 @@ class Volume:
         self.hosts.cut()
         if self.verifying is not None:
             self.verifying.give_up("the volume was closed meanwhile", now)
+        if self._leaving is not None:
+            self._leaving("the volume was closed meanwhile")
+        self._leaving, self.ours = None, not self.alone
         for copy in self.known:
             copy.forget()
             copy.retry_at = 0.0
@@ -131,6 +142,11 @@ class Volume:
         self.phase, self.trouble = Phase.REFUSED, sentence
         self.opening = Opening(self, now, after=5.0)
 
+    def stay_outside(self, now: float) -> None:
+        """The record says that the array of a stand-alone volume serves it."""
+        self._stop(now)
+        self.phase, self.opening, self.unreached_since = Phase.OUTSIDE, None, None
+
     def serve(self, now: float) -> None:
         """The copies in sync are equal and durable: let the hosts in."""
         self.phase, self.opening, self.trouble = Phase.SERVING, None, ""
@@ -140,9 +156,9 @@ class Volume:
         """Look after time: every 0.1 s or so."""
         late = now - self._ticked > _LATE
         self._ticked = now
-        if self.phase is Phase.CLOSED:
+        if self.phase in {Phase.CLOSED, Phase.OUTSIDE}:
             return
-        for copy in self.copies:
+        for copy in self.copies if self.ours else ():
             if not late and copy.overdue(now, self.settings.answer):
                 self.lose(copy, f"no answer for {self.settings.answer:g} s", now)
             if copy.link is None and not copy.connecting and now >= copy.retry_at:
@@ -204,6 +220,51 @@ class Volume:
         left = record.holders.members & ~record.holders.retiring
         if record.holders.retiring and left & flow.members == left and not self.adding and record.idle(flow.members):
             record.put(left, Holders(left, record.holders.blank & left))
+
+    # A stand-alone volume comes, and goes
+
+    def take_in(self, then: Callable[[str], None]) -> None:
+        """Serve a stand-alone volume from now on, and give it its second copy.
+
+        It is on record first. The array cuts its host when we open it in our epoch, and lets it write no more; what
+        that host had not flushed, its path brings here.
+
+        Args:
+            then: called with "" once it is on record, or with why it is not.
+        """
+        if self.phase is Phase.OUTSIDE:
+            self.record.hand(then, outside=False)
+        else:
+            then(f"{self.name} is {self.phase.value}: only a volume that is outside can be taken in")
+
+    def let_go(self, then: Callable[[str], None], now: float) -> None:
+        """Leave a volume that was stand-alone to its array again, with all that was acknowledged durable there.
+
+        Args:
+            then: called with "" once it is on record, or with why it is not.
+            now: the time.
+        """
+        flow, record = self.flow, self.record
+        alone = next((copy for copy in self.copies if copy.array == self.alone), None)
+        if alone is None or self.phase is not Phase.SERVING:
+            where = f"holds no copy on {self.alone}" if self.alone else "never was stand-alone"
+            then(f"{self.name} is {self.phase.value}" if alone else f"{self.name} {where}")
+        elif self._leaving or not alone.bit & flow.members or not record.idle(flow.members):
+            then(f"{self.name} is not at rest, or its copy on {self.alone} is not in sync; ask again")
+        elif self.hosts.current is None:  # the array must hear which session is the newest
+            then(f"no host has {self.name} open; ask again")
+        else:
+            self._leaving = then
+
+            def durable(now: float) -> None:
+                self._leaving = None
+                if alone.bit & flow.members:
+                    record.hand(then, outside=True)
+                else:
+                    then(f"its copy on {self.alone} was lost meanwhile")
+                    flow.gates.done(now)
+
+            flow.gates.ask(lambda now: flow.mirror(OwnFlush(flow, durable), now), now)
 
     def held(self, members: int, now: float) -> None:
         """The record says who holds a copy: whoever holds none any more is cut."""

@@ -124,6 +124,16 @@ REFUSALS = {
         "64 GiB, networks: [management, servers]}",
         "nodes of kind host work on storage",
     ),
+    "stand-alone on no array": (
+        "volume: 512 MiB}",
+        "volume: 512 MiB, standalone: baie-3}",
+        "unknown array 'baie-3'; did you mean baie-",
+    ),
+    "stand-alone without a volume": (
+        "volume: 512 MiB}",
+        "standalone: baie-2}",
+        "imagerie has no volume that could be stand-alone: write volume:, or no standalone",
+    ),
     "priority of nobody": (
         "dopasoins-1: high",
         "dopasoin-1: high",
