@@ -128,6 +128,10 @@ class ArrayReplaced:
         """Let the volumes go back to the array of the plan, in the same way."""
         lab.levers.copies.restore([self.array])
 
+    def bare(self, lab: Site) -> dict[str, float]:
+        """How long fewer than two copies were in sync, as the virtualisers count it."""
+        return lab.levers.copies.bare()
+
 
 @dataclass(frozen=True)
 class VolumeTakenIn:
@@ -184,3 +188,7 @@ class VolumeTakenIn:
     def heal(self, lab: Site) -> None:
         """Leave it to its array again."""
         lab.levers.copies.let_go([self.server])
+
+    def bare(self, lab: Site) -> dict[str, float]:
+        """How long fewer than two copies were in sync, as the virtualisers count it."""
+        return lab.levers.copies.bare()

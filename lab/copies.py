@@ -167,6 +167,14 @@ class Copies:
         sessions = self._nodes.ask(array, "array")["sessions"]
         return sum(session["epoch"] is not None for session in sessions)
 
+    def bare(self) -> dict[str, float]:
+        """By volume and epoch, the seconds for which fewer than two copies were in sync; empty when nobody says."""
+        try:
+            said = tell_active(self._nodes, "status")
+        except NodeError:
+            return {}
+        return {f"{name}@{said['epoch']}": volume["bare_s"] for name, volume in said["volumes"].items()}
+
     def serves(self, array: str, volume: str) -> bool:
         """Whether an array serves a volume to a host by itself.
 

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 # Seconds by which a tick may be late before this node, and not an array, counts as the one that did not answer.
 _LATE = 0.4
+_REDUNDANT = 2  # copies in sync, of which one may be lost
 
 
 class Phase(StrEnum):
@@ -88,6 +89,7 @@ class Volume:
         self.adding = 0  # mask of the copy that has everything and is being recorded as in sync
         self.unreached_since: float | None = None
         self._leaving: Callable[[str], None] | None = None
+        self.bare = 0.0  # seconds in this epoch for which fewer than two copies were in sync
         self._ticked = 0.0
 
     @property
@@ -101,7 +103,7 @@ class Volume:
     def open(self, epoch: int, now: float) -> None:
         """The node holds the lease."""
         self.epoch = epoch
-        self._ticked = now
+        self.bare, self._ticked = 0.0, now
         self.reopen(now)
 
     def close(self, now: float) -> None:
@@ -154,10 +156,12 @@ class Volume:
 
     def tick(self, now: float) -> None:
         """Look after time: every 0.1 s or so."""
-        late = now - self._ticked > _LATE
-        self._ticked = now
+        since, self._ticked = now - self._ticked, now
+        late = since > _LATE
         if self.phase in {Phase.CLOSED, Phase.OUTSIDE}:
             return
+        if len(self.flow.targets) < _REDUNDANT:
+            self.bare += since
         for copy in self.copies if self.ours else ():
             if not late and copy.overdue(now, self.settings.answer):
                 self.lose(copy, f"no answer for {self.settings.answer:g} s", now)

@@ -41,6 +41,7 @@ def _volume(volume: Volume, now: float) -> dict[str, Any]:
         "size": volume.geometry.size,
         "phase": volume.phase.value,
         "alone": volume.alone,
+        "bare_s": round(volume.bare, 3),
         "trouble": volume.trouble,
         "generation": volume.record.generation,
         "copies": {

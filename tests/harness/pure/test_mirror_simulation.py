@@ -178,6 +178,19 @@ def test_a_host_that_is_not_fenced_is_noticed() -> None:
     assert is_noticed(handed(60, "host-not-fenced"))
 
 
+def bare_after(*faults: Fault) -> float:
+    """Seconds without a second copy that the nodes count where only this happens."""
+    world = play(Schedule(3, faults))
+    return max(node.core.volumes["v"].bare for node in world.nodes.values())
+
+
+def test_the_time_without_a_second_copy_is_counted_and_a_replaced_array_costs_none() -> None:
+    opening = bare_after()
+    assert opening < 0.5
+    assert bare_after(Fault(1.0, "array loses power", "baie-2", 1.0)) > opening + 1.0
+    assert bare_after(Fault(1.0, "array replaced", "baie-2 baie-3", 0.0)) == pytest.approx(opening, abs=0.01)
+
+
 # Defects that no configuration can plant: a rule of the mirror or of the path is taken away.
 
 
