@@ -154,14 +154,15 @@ class Node:
 
     def _why_leave(self, now: float) -> tuple[str, frozenset[str]]:
         """Why the other node should serve, "" if it need not; and which arrays it must reach for that."""
-        mirrored = [volume for volume in self.volumes.values() if volume.copies and volume.phase is not Phase.OUTSIDE]
+        ours = [volume for volume in self.volumes.values() if volume.phase is not Phase.OUTSIDE]
+        mirrored = [volume for volume in ours if volume.copies]
         since = [volume.unreached_since for volume in mirrored if volume.unreached_since is not None]
         if mirrored and len(since) == len(mirrored) and now - max(since) >= _UNREACHED:
             return "no copy of any volume is reached", frozenset()
         whole = not self._preferred and all(volume.is_whole for volume in self.volumes.values())
         self._whole_since = (now if self._whole_since is None else self._whole_since) if whole else None
         if self._whole_since is not None and now - self._whole_since >= _HOME:
-            held = {copy.array for volume in self.volumes.values() for copy in volume.copies}
+            held = {copy.array for volume in mirrored for copy in volume.copies}
             return "the preferred room is back", frozenset(held)
         return "", frozenset()
 
