@@ -104,6 +104,7 @@ class Record:
             self.copies = self._mask(value["in_sync"])
             self.holders = Holders(*(self._mask(value[key]) for key in ("copies", "blank", "retiring")))
             self.outside = bool(value.get("outside"))
+            volume.hosts.session = max(volume.hosts.session, int(value.get("session", 0)))
         else:
             self.holders, self.outside = self._begun, bool(volume.alone)
         self._possible = self.copies | (0 if self._certain else self._possible)
@@ -184,6 +185,7 @@ class Record:
             "blank": self._names(members & ~only),
             "retiring": [],
             "outside": outside,
+            "session": volume.hosts.session,  # the array is told of it, by whichever node is active then
         }
 
         def swapped(outcome: int, now: float) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -16,12 +17,12 @@ from .resync import Resync
 from .verify import Verify
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable
+    from collections.abc import Callable, Collection, Iterable, Mapping
 
     from ..nbd.protocol import Data
     from .geometry import Geometry
     from .lease import Lease
-    from .store import Store
+    from .store import Entry, Store
     from .verify import Comparison
     from .work import ArrayLink, Op, Outside
 
@@ -241,12 +242,13 @@ class Volume:
         else:
             then(f"{self.name} is {self.phase.value}: only a volume that is outside can be taken in")
 
-    def let_go(self, then: Callable[[str], None], now: float) -> None:
+    def let_go(self, then: Callable[[str], None]) -> None:
         """Leave a volume that was stand-alone to its array again, with all that was acknowledged durable there.
+
+        `Hosts.session` is the newest then, of which the array must hear.
 
         Args:
             then: called with "" once it is on record, or with why it is not.
-            now: the time.
         """
         flow, record = self.flow, self.record
         alone = next((copy for copy in self.copies if copy.array == self.alone), None)
@@ -255,8 +257,6 @@ class Volume:
             then(f"{self.name} is {self.phase.value}" if alone else f"{self.name} {where}")
         elif self._leaving or not alone.bit & flow.members or not record.idle(flow.members):
             then(f"{self.name} is not at rest, or its copy on {self.alone} is not in sync; ask again")
-        elif self.hosts.current is None:  # the array must hear which session is the newest
-            then(f"no host has {self.name} open; ask again")
         else:
             self._leaving = then
 
@@ -268,7 +268,20 @@ class Volume:
                     then(f"its copy on {self.alone} was lost meanwhile")
                     flow.gates.done(now)
 
-            flow.gates.ask(lambda now: flow.mirror(OwnFlush(flow, durable), now), now)
+            def known(found: Mapping[str, Entry] | None, now: float) -> None:
+                if self._leaving is not then:
+                    return
+                if found is None:
+                    self._leaving = None
+                    then("no arbiter answers")
+                    return
+                entry = found[key]
+                newest = int(json.loads(entry.value)["number"]) if entry.revision else 0
+                self.hosts.session = max(newest, self.hosts.session)
+                flow.gates.ask(lambda now: flow.mirror(OwnFlush(flow, durable), now), now)
+
+            key = f"sessions/{self.name}"
+            self.store.read((key,), known)
 
     def held(self, members: int, now: float) -> None:
         """The record says who holds a copy: whoever holds none any more is cut."""

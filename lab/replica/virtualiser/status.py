@@ -128,7 +128,7 @@ async def _hand(node: Node, name: str, *, comes: bool) -> dict[str, Any]:
     if comes:
         volume.take_in(answer.set_result)
     else:
-        volume.let_go(answer.set_result, monotonic())
+        volume.let_go(answer.set_result)
     refused = await answer
     return {"error": refused} if refused else status(node)
 

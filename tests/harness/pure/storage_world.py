@@ -234,7 +234,7 @@ class World:
                 self.alone = False  # it was replaced meanwhile: there is no way back
             else:
                 self._newest = max(self._newest, volume.hosts.session)
-                volume.let_go(self._handed, self.clock.now)
+                volume.let_go(self._handed)
 
     def _handed(self, refusal: str) -> None:
         self.replacements["not handed" if refusal else "handed"] += 1
