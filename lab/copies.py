@@ -90,10 +90,10 @@ class Copies:
             WaitedInVainError: no virtualiser lets one go, or its array does not present it.
         """
         for volume in sorted(self._journal.open(Harm.TAKEN_IN) & set(volumes)):
-            newest = self._until_phase(volume, "let-go", _OUTSIDE)
-            array = self._volumes()[volume]["alone"]
+            found = self._until_phase(volume, "let-go", _OUTSIDE)
+            array, order = found["alone"], f"present {volume} {found['newest']}"
             wait_until(
-                partial(self._presented, volume, array, newest),
+                partial(self._obeys, array, order),
                 within=_ORDERED_WITHIN,
                 because=f"{array} does not present {volume} to the hosts",
                 every=0.1,
@@ -119,14 +119,13 @@ class Copies:
         except NodeError:  # the lease changes hands
             return False
 
-    def _until_phase(self, volume: str, order: str, phase: str) -> int:
-        """Give an order until the volume is in this phase; the newest session of it that a virtualiser has seen."""
-        said, newest = ["no virtualiser is active"], [0]
+    def _until_phase(self, volume: str, order: str, phase: str) -> dict[str, Any]:
+        """Give an order until the volume is in this phase; what the active virtualiser says of it then."""
+        said, found = ["no virtualiser is active"], dict[str, Any]()
 
         def done() -> bool:
             try:
-                found = self._volumes()[volume]
-                newest[0] = max(newest[0], found["newest"])
+                found.update(self._volumes()[volume])
                 if found["phase"] != phase:
                     tell_active(self._nodes, f"{order} {volume}")
             except NodeError as error:
@@ -135,11 +134,11 @@ class Copies:
             return bool(found["phase"] == phase)
 
         wait_until(done, within=_ORDERED_WITHIN, because=lambda: said[-1], every=0.1)
-        return newest[0]
+        return found
 
-    def _presented(self, volume: str, array: str, newest: int) -> bool:
+    def _obeys(self, array: str, order: str) -> bool:
         try:
-            self._nodes.ask(array, "array", f"present {volume} {newest}")
+            self._nodes.ask(array, "array", order)
         except NodeError:  # it boots, or a virtualiser's session has not ended yet
             return False
         return True

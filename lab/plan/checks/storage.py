@@ -89,6 +89,9 @@ def _standalone(plan: Plan) -> Iterator[Problem]:
             yield Problem(
                 here, f"{server.name} has no volume that could be stand-alone: write volume:, or no standalone"
             )
+        elif plan.volumes[server.name].copies[:1] != (server.standalone,):
+            told = "lower what stands before it in the file, or raise the capacity of that array"
+            yield Problem(here, f"the volume of {server.name} finds no room on {server.standalone}: {told}")
         elif plan.storage.replication is not None:
             told = "its arrays copy every volume to the other room: write no standalone"
             yield Problem(here, f"the volume of {server.name} cannot be stand-alone in a plan with replication: {told}")

@@ -129,6 +129,11 @@ REFUSALS = {
         "volume: 512 MiB, standalone: baie-3}",
         "unknown array 'baie-3'; did you mean baie-",
     ),
+    "stand-alone where there is no room": (
+        "volume: 512 MiB}",
+        "volume: 512 MiB, standalone: baie-2}\nnodes: {baie-2: {capacity: 4300 MiB}}",
+        "the volume of imagerie finds no room on baie-2: lower what stands before it in the file",
+    ),
     "stand-alone without a volume": (
         "volume: 512 MiB}",
         "standalone: baie-2}",
