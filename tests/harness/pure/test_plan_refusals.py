@@ -132,7 +132,7 @@ REFUSALS = {
     "stand-alone where there is no room": (
         "volume: 512 MiB}",
         "volume: 512 MiB, standalone: baie-2}\nnodes: {baie-2: {capacity: 4300 MiB}}",
-        "the volume of imagerie finds no room on baie-2: lower what stands before it in the file",
+        "the volume of imagerie brings the volumes on baie-2 to 4609 MiB with their metadata, more than baie-2 holds",
     ),
     "stand-alone without a volume": (
         "volume: 512 MiB}",
@@ -262,6 +262,13 @@ def first_changed_line(text: str) -> int:
     """Give the number of the first line that differs from the good plan."""
     pairs = zip(ZERO.splitlines(), text.splitlines(), strict=False)
     return next(number for number, (old, new) in enumerate(pairs, 1) if old != new)
+
+
+def test_a_stand_alone_volume_is_not_put_on_another_array_than_it_says() -> None:
+    text = ZERO.replace("arrays: [baie-2]", "arrays: [baie-2, baie-3]").replace(
+        "volume: 512 MiB}", "volume: 512 MiB, standalone: baie-2}\nnodes: {baie-2: {capacity: 4300 MiB}}"
+    )
+    assert "the volume of imagerie finds no room on baie-2: lower what stands before it" in refusal(text)
 
 
 @pytest.mark.parametrize(("old", "new", "said"), REFUSALS.values(), ids=REFUSALS.keys())
