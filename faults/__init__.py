@@ -13,7 +13,7 @@ from faults.hang import Hang
 from faults.isolation import Isolation
 from faults.latency import Latency
 from faults.loss import Loss
-from faults.maintenance import ArrayReplaced, HostMaintenance
+from faults.maintenance import ArrayReplaced, HostMaintenance, VolumeTakenIn
 from faults.masking import PermanentDeviceLoss
 from faults.networks import NetworkCut, PortLoss
 from faults.nothing import Nothing
@@ -65,5 +65,6 @@ __all__ = [
     "Starved",
     "SwitchLoss",
     "Then",
+    "VolumeTakenIn",
     "WrongClock",
 ]

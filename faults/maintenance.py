@@ -110,7 +110,7 @@ class ArrayReplaced:
     def holds(self, lab: Site) -> Felt:
         """Each of its volumes is in sync on the new array, and nobody may write to the old one."""
         copies, new = lab.levers.copies, successor(self.array)
-        its = {name for name, volume in lab.plan.volumes.items() if self.array in volume.copies}
+        its = {name for name, volume in lab.plan.volumes.items() if self.array in volume.copies and not volume.alone}
         try:
             moved, left = its & set(copies.in_sync(new)), copies.on(self.array)
             writers = copies.writers(self.array)
@@ -127,3 +127,68 @@ class ArrayReplaced:
     def heal(self, lab: Site) -> None:
         """Let the volumes go back to the array of the plan, in the same way."""
         lab.levers.copies.restore([self.array])
+
+    def bare(self, lab: Site) -> dict[str, float]:
+        """How long fewer than two copies were in sync, as the virtualisers count it."""
+        return lab.levers.copies.bare()
+
+
+@dataclass(frozen=True)
+class VolumeTakenIn:
+    """A stand-alone volume comes into the space that the virtualisers mirror, while its server works.
+
+    As an SVC takes in a LUN in image mode: the array lets the virtualiser have what it presented to the hosts, data
+    where it lies, and a second copy is made in the other room. It is healed by the way back.
+    """
+
+    server: str
+
+    def lost(self, plan: Plan) -> frozenset[str]:
+        """Nothing: its host waits for the volume while it changes hands."""
+        known(self.server, [name for name, volume in plan.volumes.items() if volume.size], "server with a volume")
+        return frozenset()
+
+    def scope(self, plan: Plan) -> Scope:
+        """One component."""
+        self.lost(plan)
+        return Scope.ONE_COMPONENT
+
+    @property
+    def french(self) -> str:
+        """What the report calls it."""
+        return f"Passage du volume isolé de {self.server} dans l'espace virtualisé, sans arrêt"
+
+    def inject(self, lab: Site) -> None:
+        """Order it, and wait until both copies are in sync.
+
+        Raises:
+            NotAvailableError: the plan has the volume where this would bring it.
+        """
+        self.lost(lab.plan)
+        if lab.plan.volumes[self.server].alone is None:
+            told = f"--set servers.{self.server}.standalone=ARRAY"
+            raise NotAvailableError(f"the volume of {self.server} is not stand-alone: play a variant, with {told}")
+        lab.levers.copies.take_in(self.server)
+
+    def holds(self, lab: Site) -> Felt:
+        """Two copies are in sync."""
+        copies, array = lab.levers.copies, lab.plan.volumes[self.server].alone
+        try:
+            mirrored, direct = copies.is_mirrored(self.server), array is not None and copies.serves(array, self.server)
+        except NodeError as error:
+            return Felt(holds=False, detail=str(error), detail_fr="le stockage ne répond pas")
+        return Felt(
+            mirrored,  # whether the host that writes directly was fenced is for the comparison of the copies to say
+            f"{self.server} {'has' if mirrored else 'has not'} two copies in sync, "
+            f"its host {'still writes' if direct else 'writes no more'} to {array} itself",
+            f"copies de {self.server} {'à jour' if mirrored else 'pas toutes à jour'}, "
+            f"écriture directe sur {array} : {'oui' if direct else 'non'}",
+        )
+
+    def heal(self, lab: Site) -> None:
+        """Leave it to its array again."""
+        lab.levers.copies.let_go([self.server])
+
+    def bare(self, lab: Site) -> dict[str, float]:
+        """How long fewer than two copies were in sync, as the virtualisers count it."""
+        return lab.levers.copies.bare()

@@ -113,6 +113,8 @@ def _predicted(stored: Stored, plan: Plan | None, service: str) -> str | None:
 def _unprotected(stored: Stored) -> timedelta | None:
     if stored.window is None or stored.returned is None:
         return None
+    if stored.is_counted and stored.verdict is not None:  # it was counted then, and not assumed
+        return stored.verdict.without_redundancy
     return timedelta(microseconds=(stored.returned - stored.window[0]) / 1000)
 
 

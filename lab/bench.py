@@ -26,7 +26,7 @@ from lab.expectation.reach import MANAGEMENT, Reach
 from lab.fabric import Fabric, lay_out
 from lab.fabric.namespaces import Resident
 from lab.failover import marks
-from lab.faulting import FaultNotFeltError, NotHealedError, Stepwise
+from lab.faulting import Counted, FaultNotFeltError, NotHealedError, Stepwise
 from lab.levers import Levers
 from lab.measure import Evidence
 from lab.measure.wording import spoken
@@ -92,6 +92,7 @@ class Lab:
         self.scope = Scope.ONE_COMPONENT
         self._scenario: Scenario | None = None
         self._master: str | None = None
+        self._bare: dict[str, float] = {}
         self._arrived: dict[str, int] = {}
         self._bystanders: Bystanders | None = None
         played = [node.name for node in plan.nodes.values() if node.kind in PLAYED]
@@ -293,6 +294,7 @@ class Lab:
 
     def _inject(self, fault: Fault, scenario: Scenario) -> None:
         self._master = self.cluster.master
+        self._bare = fault.bare(self) if isinstance(fault, Counted) else {}
         begin = time.monotonic_ns()
         scenario.window = (scenario.window[0] if scenario.window else begin, begin)
         scenario.event("inject", f"{fault}", fault.french, begin)
@@ -339,9 +341,23 @@ class Lab:
         except WaitedInVainError as error:
             self.nodes.collect(scenario.folder / "logs")
             raise NotHealedError(f"after {fault}: {error}") from error
+        if isinstance(fault, Counted) and scenario.fault == str(fault):
+            self._count_bare(fault.bare(self))
         scenario.returned = time.monotonic_ns()
         scenario.event("return", "back to normal", "retour à la normale", scenario.returned)
         self.spent("return", (time.monotonic_ns() - begun) / 1e9)
+
+    def _count_bare(self, now: dict[str, float]) -> None:
+        """Write down how long copies were missing, if one node counted all the time."""
+        if now and now.keys() == self._bare.keys():
+            longest = max(now[key] - self._bare[key] for key in now)
+            self.scenario.bare = timedelta(seconds=longest)
+            spoke = spoken(self.scenario.bare)
+            self.scenario.event(
+                "redundancy",
+                f"fewer than two copies of a volume in sync for {spoke.en}",
+                f"moins de deux copies d'un volume à jour pendant {spoke.fr}",
+            )
 
     def recover(self, runbook: str = "", *, override: str = "") -> Recovery:
         """Go to room three, or to the room of the copies, as a runbook says; human steps count as they are declared.

@@ -69,6 +69,14 @@ class Stepwise(Protocol):
         """What each step takes."""
 
 
+@runtime_checkable
+class Counted(Protocol):
+    """A planned change that takes nothing from servers: how long copies were missing is counted, and not assumed."""
+
+    def bare(self, lab: Site) -> dict[str, float]:
+        """Seconds for which fewer than two copies were in sync, since what each key names; empty when nobody says."""
+
+
 class Fault(Protocol):
     """A frozen dataclass whose fields are the fault's parameters, in the hospital's words."""
 

@@ -36,6 +36,7 @@ class Harm(StrEnum):
     WITHHELD = "withheld"
     MAINTENANCE = "in maintenance"
     REPLACED = "replaced"
+    TAKEN_IN = "taken-in"
 
 
 class Journal:

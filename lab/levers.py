@@ -262,6 +262,7 @@ class Levers:
         self.decay.mend(self.journal.open(Harm.ROTTEN))
         self.end_maintenance(self.journal.open(Harm.MAINTENANCE))
         self.copies.restore(self.journal.open(Harm.REPLACED))
+        self.copies.let_go(self.journal.open(Harm.TAKEN_IN))
 
     def unflap(self, interfaces: Iterable[str]) -> None:
         """End a loose connection, and light what may be lit."""

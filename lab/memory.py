@@ -149,7 +149,9 @@ class MemoryNodes:
         self.throttled: set[str] = set()
         self.withheld: set[tuple[str, str]] = set()
         self.maintained: set[str] = set()
-        self.copies = {name: list(volume.copies) for name, volume in plan.volumes.items() if volume.size}
+        self.copies = {name: list(volume.homes) for name, volume in plan.volumes.items() if volume.size}
+        self.alone = {name: volume.alone for name, volume in plan.volumes.items() if volume.alone}
+        self.taken_in: set[str] = set()
         self.squeezed: set[str] = set()
         for node in plan.nodes.values():
             if node.kind in PLAYED:
@@ -213,7 +215,11 @@ class MemoryNodes:
                 self.maintained.discard(host)
             case ["status"]:
                 rotten = [[volume, 0] for array, volume in self.rotten if array == name]
-                return {"mischief": {"rotten": rotten}, "sessions": []}
+                hosts = [v for v, array in self.alone.items() if array == name and v not in self.taken_in]
+                sessions = [{"volume": volume, "epoch": None, "number": 1} for volume in hosts]
+                return {"mischief": {"rotten": rotten}, "sessions": sessions}
+            case ["present", *_]:
+                self._insist(name)
             case ["rot" | "decay", volume, *_]:
                 self._insist(name)
                 self.rotten.add((name, volume))
@@ -235,8 +241,23 @@ class MemoryNodes:
                 (self.throttled.discard if rate == "own" else self.throttled.add)(name)
             case ["replace", volume, old, new]:
                 self.copies[volume] = [new if array == old else array for array in self.copies[volume]]
-        volumes = {volume: _served(arrays) for volume, arrays in self.copies.items()}
+            case ["take-in", volume]:
+                self.taken_in.add(volume)
+            case ["let-go", volume]:
+                self.taken_in.discard(volume)
+        volumes = {volume: self._served(volume, arrays) for volume, arrays in self.copies.items()}
         return {"active": self._kinds[name] is NodeKind.VIRTUALISER, "volumes": volumes}
+
+    def _served(self, volume: str, arrays: list[str]) -> dict[str, Any]:
+        """What a virtualiser says of a volume."""
+        outside = volume in self.alone and volume not in self.taken_in
+        return {
+            "phase": "outside" if outside else "serving",
+            "alone": self.alone.get(volume, ""),
+            "newest": 0,
+            "resync": None,
+            "copies": {array: {"in_sync": True, "retiring": False} for array in (() if outside else arrays)},
+        }
 
     def run(self, name: str, *command: str) -> Ran:
         """A disk is filled, and emptied, a file has blocks; processes are found, stopped, and let run on.
@@ -296,15 +317,6 @@ class MemoryNodes:
         (self.squeezed.discard if length is None else self.squeezed.add)(name)
 
 
-def _served(arrays: list[str]) -> dict[str, Any]:
-    """What a virtualiser says of a volume."""
-    return {
-        "phase": "serving",
-        "resync": None,
-        "copies": {array: {"in_sync": True, "retiring": False} for array in arrays},
-    }
-
-
 class MemorySite:
     """What a fault may use of such a lab."""
 
@@ -356,6 +368,7 @@ class MemorySite:
             "withheld": set(self.nodes.withheld),
             "maintained": set(self.nodes.maintained),
             "copies": {volume: list(arrays) for volume, arrays in self.nodes.copies.items()},
+            "taken in": set(self.nodes.taken_in),
             "squeezed": set(self.nodes.squeezed),
             "firmware": {name for name in self.plan.switches if self.levers.firmware_runs(name)},
             "helpers": {path.name for path in self.enclosure.state.glob("helper-*")},

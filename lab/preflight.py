@@ -153,7 +153,7 @@ def _storage(lab: Lab) -> Iterator[Row]:
         )
         volumes: dict[str, Any] = next((one["volumes"] for one in answering if one["active"]), {})
         copies = [copy for volume in volumes.values() for copy in volume["copies"].values()]
-        wanted = sum(len(volume.copies) for volume in lab.plan.volumes.values())
+        wanted = sum(len(volume.copies) for volume in lab.plan.volumes.values() if not volume.alone)
         in_sync = sum(copy["in_sync"] for copy in copies)
         yield _equal("copies in step", "copies à jour", f"{wanted}/{wanted}", f"{in_sync}/{wanted}")
     names = arbiters(lab.plan)

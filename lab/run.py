@@ -56,6 +56,8 @@ class Scenario:
     evidence: list[Evidence] = field(default_factory=list)
     recovery: Recovery | None = None
     """The way to room three, if it was taken."""
+    bare: timedelta | None = None
+    """How long copies were missing, where that was counted."""
     moved: bool = False
     """Whether everything was moved to another room first: what the plan alone predicts says nothing of it then."""
     verdict: Verdict | None = None
@@ -73,9 +75,11 @@ class Scenario:
 
     @property
     def without_redundancy(self) -> timedelta | None:
-        """From the fault until the lab was whole again."""
+        """From the fault until the lab was whole again; of a planned change, what was counted of it."""
         if self.window is None or self.returned is None:
             return None
+        if self.bare is not None:
+            return self.bare
         return timedelta(microseconds=(self.returned - self.window[0]) / 1000)
 
     @property

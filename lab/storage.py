@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from lab.plan import Plan
 
 _LATE = 2.5  # intervals: a copy that is older was not followed by the next one
+_IN_ORDER = frozenset({"serving", "outside"})
 _VERIFY_WITHIN = 120.0  # seconds; a volume of 2 GiB is read from both arrays
 
 
@@ -113,7 +114,7 @@ class Storage:
         """Whether this virtualiser is active and serves every volume."""
         said = self._ask(virtualiser, "virtualiser") or {}
         phases = [volume["phase"] for volume in said.get("volumes", {}).values()]
-        return bool(said.get("active")) and bool(phases) and all(phase == "serving" for phase in phases)
+        return bool(said.get("active")) and bool(phases) and all(phase in _IN_ORDER for phase in phases)
 
     def replicate(self, array: str, order: str) -> None:
         """Tell an array its part in a replication: `source`, `target`, `stop` or `now`.
@@ -163,18 +164,28 @@ class Storage:
             yield f"{active['node']} serves the volumes, which belong to {self._plan.preferred_room}"
         yield from self._copies()
         for name, volume in active["volumes"].items():
-            for copy, state in volume["copies"].items():
-                if copy not in self._plan.volumes[name].copies:
-                    yield f"volume {name}: has a copy on {copy}, which the plan does not give it"
-                if not state["in_sync"]:
-                    yield f"volume {name}: its copy on {copy} is not in sync ({state['reason'] or 'resync'})"
-            for host in active["withheld"].get(name, ()):
-                yield f"volume {name}: taken away from {host}"
-            if not volume["session"]:
-                yield f"volume {name}: no host has it open"
+            yield from self._standalone(name, volume) if self._plan.volumes[name].alone else self._mirror(name, volume)
+            yield from (f"volume {name}: taken away from {host}" for host in active["withheld"].get(name, ()))
+
+    def _mirror(self, name: str, volume: dict[str, Any]) -> Iterator[str]:
+        for copy, state in volume["copies"].items():
+            if copy not in self._plan.volumes[name].copies:
+                yield f"volume {name}: has a copy on {copy}, which the plan does not give it"
+            if not state["in_sync"]:
+                yield f"volume {name}: its copy on {copy} is not in sync ({state['reason'] or 'resync'})"
+        if not volume["session"]:
+            yield f"volume {name}: no host has it open"
+
+    def _standalone(self, name: str, volume: dict[str, Any]) -> Iterator[str]:
+        array = str(self._plan.volumes[name].alone)
+        if volume["phase"] != "outside":
+            yield f"volume {name}: not stand-alone on {array}, as the plan has it"
+        sessions = (self._ask(array, "array") or {}).get("sessions", ())
+        if not any(session["volume"] == name and session["number"] for session in sessions):
+            yield f"volume {name}: no host has it open on {array}"
 
     def verify(self, *volumes: str) -> Verification:
-        """Freeze each volume in turn, compare its grains on both arrays, thaw.
+        """Freeze each volume in turn, compare its grains on both arrays, thaw; by default all that are mirrored.
 
         Raises:
             LabError: no virtualiser is active, or a copy is not in sync.
@@ -182,8 +193,15 @@ class Storage:
         active = self.active
         if active is None:
             raise LabError("no virtualiser is active: there is nothing to compare")
-        chosen = volumes or tuple(name for name, volume in self._plan.volumes.items() if volume.size)
+        chosen = volumes or tuple(self._mirrored(active))
         return Verification(tuple(self._compared(active, name) for name in chosen))
+
+    def _mirrored(self, active: str) -> Iterator[str]:
+        """The volumes that are served by a virtualiser."""
+        served = self._nodes.ask(active, "virtualiser")["volumes"]
+        return (
+            name for name, volume in self._plan.volumes.items() if volume.size and served[name]["phase"] != "outside"
+        )
 
     def _compared(self, active: str, volume: str) -> Compared:
         found = self._nodes.ask(active, "virtualiser", f"verify {volume}", within=_VERIFY_WITHIN)

@@ -38,6 +38,7 @@ class Stored:
         objective: what was promised; None when nothing says so.
         window: when the fault was injected and healed (monotonic ns); None without a fault.
         returned: when the lab was whole again.
+        is_counted: whether the time without redundancy was counted then, of a planned change.
         steps: what the fault took, in order.
         evidence: proofs of the fault; None when they are not stored.
         history: what the wards wrote.
@@ -53,6 +54,7 @@ class Stored:
     objective: Promised | None = None
     window: tuple[int, int] | None = None
     returned: int | None = None
+    is_counted: bool = False
     steps: tuple[frozenset[str], ...] = ()
     evidence: tuple[Evidence, ...] | None = None
     history: History = field(default_factory=History)
@@ -145,6 +147,7 @@ def _events(folder: Path, stored: Stored) -> None:
         if "heal" not in moments:
             stored.missing.append("events.jsonl does not say when the fault was healed")
     stored.returned = moments.get("return")
+    stored.is_counted = "redundancy" in moments
 
 
 def _rows(lines: Iterable[str]) -> Iterator[dict[str, Any]]:

@@ -102,6 +102,11 @@ class Lease:
         """Say why a volume is not served to the host where its server runs."""
         host = self._reach.host_of(volume.name)
         en, fr = f"{volume.name} is frozen", f"{volume.name} est gelé"
+        if volume.alone is not None:
+            if self._reach.talk(host, volume.alone, STORAGE):
+                return None
+            why = f"since {host} cannot reach {volume.alone}, which holds it alone"
+            return Cause(f"{en} {why}", f"{fr} car {host} n'atteint pas {volume.alone}, seule à le porter")
         if self.active is None:
             return Cause(en, fr)
         if not set(self.in_sync) & set(volume.copies):
@@ -114,8 +119,9 @@ class Lease:
 
 
 def arrays_of(plan: Plan) -> list[str]:
-    """Give the arrays that hold a copy of something."""
-    return list(dict.fromkeys(copy for volume in plan.volumes.values() for copy in volume.copies))
+    """Give the arrays that hold a copy of something mirrored."""
+    mirrored = [volume for volume in plan.volumes.values() if volume.alone is None]
+    return list(dict.fromkeys(copy for volume in mirrored for copy in volume.copies))
 
 
 def _majority(plan: Plan, reach: Reach) -> tuple[str, ...]:

@@ -32,7 +32,7 @@ def standstill(plan: Plan, service: Service, stored: Storage, servers: Sequence[
     An attempt that meets a standstill longer than ``answer`` fails and the next may succeed; one that nobody has
     measured is taken for such a one.
     """
-    volumes = [plan.volumes[name] for name in servers if plan.volumes[name].size]
+    volumes = [plan.volumes[name] for name in servers if plan.volumes[name].size and not plan.volumes[name].alone]
     active = str(stored.active)  # there is one: these servers are not frozen
     gone = sorted({copy for volume in volumes for copy in volume.copies} - {*stored.in_sync})
     if volumes and stored.moved:

@@ -53,7 +53,8 @@ class Takers:
         active = self._stored.active
         if not self._reach.may_see(self._server.name, host):
             return False
-        return not self._server.volume or (active is not None and self._reach.talk(host, active, STORAGE))
+        serves = self._plan.volumes[self._server.name].alone or active
+        return not self._server.volume or (serves is not None and self._reach.talk(host, serves, STORAGE))
 
     def _may_go(self, server: Server, host: str) -> bool:
         must = self._plan.ha.rule is Rule.MUST and server.prefers is not None

@@ -55,6 +55,7 @@ UNDO = {
     Harm.WITHHELD: "tell the active virtualiser that the host may see the volume again",
     Harm.MAINTENANCE: "give the host back to the cluster",
     Harm.REPLACED: "let the volumes go back to the array of the plan",
+    Harm.TAKEN_IN: "let the volume go back to its array alone",
     Harm.ROTTEN: "compare the copies, give this one the other's grains where they differ",
 }
 ENDS_BY_ITSELF = {Harm.SILENCED, Harm.LOSSY, Harm.HOLLOW, Harm.DELAYED, Harm.FLAPPING}

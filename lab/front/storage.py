@@ -65,7 +65,10 @@ def _volume(name: str, volume: dict[str, Any], path: dict[str, Any] | None) -> I
         yield f"  copy on {copy}: {words}{', goes when the others are in sync' if state.get('retiring') else ''}"
     if volume["resync"]:
         yield f"  resync of {volume['resync']['of']}: {volume['resync']['left']} grains left"
-    yield f"  grains marked {volume['marked_grains']}, dirty {volume['dirty_grains']}"
+    if volume["phase"] == "outside":
+        yield f"  stand-alone on {volume['alone']}"
+    else:
+        yield f"  grains marked {volume['marked_grains']}, dirty {volume['dirty_grains']}"
     if path is None:
         yield "  path: does not answer"
     else:

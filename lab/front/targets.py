@@ -144,6 +144,8 @@ TARGETS: dict[str, Callable[[Plan], list[str] | list[tuple[str, ...]] | list[Cut
     "server_with_a_volume": lambda plan: [name for name in plan.servers if plan.volumes[name].size],
     "lone_server": lambda plan: _servers(plan, Continuity.RESTART),
     "paired_server": lambda plan: _servers(plan, Continuity.PAIR),
+    # Of a plan with a stand-alone volume, which no shipped one has: `--set servers.imagerie.standalone=baie-2`.
+    "standalone_server": lambda plan: [name for name, volume in plan.volumes.items() if volume.alone],
     "storage_port": _doubled_storage_ports,
     # Of a plan that replicates: the room of the array that is copied.
     "room_of_copies": lambda plan: [

@@ -121,8 +121,8 @@ class Verdict:
         attempts: number of attempts, of the pulse and of operations.
         attempts_failed: those of them that did not succeed.
         evidence: proofs that the fault was felt, then gone.
-        without_redundancy: from the fault until copies were in sync again and every pair complete; None when the
-            lab did not come so far, or nothing was broken.
+        without_redundancy: from the fault until copies were in sync again and every pair complete, or what was counted
+            of a planned change; None when the lab did not come so far, or nothing was broken.
         unprotected: for how long room three lacked something acknowledged, all such times together; None where the plan
             has no room three for this service.
         apart: each journey, profession and kind of session apart.

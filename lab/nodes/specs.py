@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from ipaddress import IPv4Address
 
     from lab.fabric import Layout
-    from lab.plan import Plan, Service
+    from lab.plan import Plan, Service, Volume
 
 # Kinds whose programs exist. The others keep their place in the plan until theirs do.
 PLAYED = frozenset(
@@ -210,7 +210,7 @@ def catalogue(plan: Plan) -> Catalogue:
             prefers=server.prefers or "",
             must=plan.ha.rule is Rule.MUST,
             twin=server.twin or "",
-            volume=bool(plan.volumes[name].copies),
+            volume=bool(plan.volumes[name].copies) and plan.volumes[name].alone is None,
             first=plan.host_of(name),
         )
         for name, server in plan.servers.items()
@@ -243,8 +243,14 @@ def _server(plan: Plan, name: str, rank: int, told: dict[str, Any]) -> dict[str,
     return found | {
         "program": "replica.lone.server" if twin is None else "replica.pair.server",
         "config": config,
-        "volume": {"mount": disk, "nodes": _virtualisers(plan)} if mirrored else None,
+        "volume": {"mount": disk, "nodes": _virtualisers(plan), "array": _alone(plan, name)} if mirrored else None,
     }
+
+
+def _alone(plan: Plan, server: str) -> dict[str, tuple[str, int]]:
+    """The array that serves a stand-alone volume by itself."""
+    array = plan.volumes[server].alone
+    return {} if array is None else {array: (str(plan.address(array, "storage").ip), NBD)}
 
 
 def _virtualisers(plan: Plan) -> dict[str, tuple[str, int]]:
@@ -299,7 +305,11 @@ def _storage(plan: Plan, node: str, defects: list[str]) -> Iterator[dict[str, An
     common = {"name": node, "plan": plan.name, "port": NBD, "defects": defects}
     if here.kind is NodeKind.ARRAY:
         copies = {
-            name: {"size": volume.size, "template": f"/opt/images/{image_of(volume.size)}"}
+            name: {
+                "size": volume.size,
+                "template": f"/opt/images/{image_of(volume.size)}",
+                "alone": volume.alone == node,
+            }
             for name, volume in volumes.items()
             if node in volume.homes
         }
@@ -346,10 +356,16 @@ def _storage(plan: Plan, node: str, defects: list[str]) -> Iterator[dict[str, An
                     if port == NBD or not replicated
                 },
                 "volumes": {
-                    name: {"size": volume.size, "copies": list(volume.copies)} for name, volume in volumes.items()
+                    name: {"size": volume.size, "copies": _mirrored_on(volume), "alone": volume.alone or ""}
+                    for name, volume in volumes.items()
                 },
             },
         }
+
+
+def _mirrored_on(volume: Volume) -> list[str]:
+    """The arrays of its copies; of a stand-alone volume those that it has once it is taken in."""
+    return [*volume.copies, *([volume.joins] if volume.joins else [])]
 
 
 def _replication(plan: Plan, node: str) -> dict[str, Any] | None:

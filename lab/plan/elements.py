@@ -146,7 +146,12 @@ class Server(Named):
     cpu: Count = Field(description="Processors reserved.")
     memory: Size = Field(description="Memory reserved, such as 16 GiB.")
     boot: Duration = Field(description="Time from power-on to an application that answers, such as 45 s.")
-    volume: Size | None = Field(None, description="Size of its mirrored data volume, such as 2 GiB.")
+    volume: Size | None = Field(
+        None, description="Size of its data volume, such as 2 GiB; mirrored, unless stand-alone."
+    )
+    standalone: Name | None = Field(
+        None, description="The array on which its volume lies alone, outside the space that the virtualisers mirror."
+    )
 
 
 class Admission(Element):

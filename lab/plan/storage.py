@@ -27,17 +27,24 @@ class Volume:
 
     A volume of size 0 has no copy: holding its session is all that its server needs. ``replica`` is the array to which
     it is copied now and then, in a plan that replicates instead of mirroring: no copy from which anybody is served.
+    ``joins`` is the array that keeps room for a second copy of a stand-alone volume, for the day when it is mirrored.
     """
 
     name: str
     size: int
     copies: tuple[str, ...]
     replica: str | None = None
+    joins: str | None = None
 
     @property
     def homes(self) -> tuple[str, ...]:
-        """Every array that keeps room for it: those of its copies, and the one that it is replicated to."""
-        return self.copies if self.replica is None else (*self.copies, self.replica)
+        """Every array that keeps room for it: those of its copies, and the one that it is copied to, or may be."""
+        return (*self.copies, *(array for array in (self.replica, self.joins) if array is not None))
+
+    @property
+    def alone(self) -> str | None:
+        """The array that serves it by itself, of a stand-alone volume."""
+        return self.copies[0] if self.joins is not None else None
 
     @property
     def footprint(self) -> int:
@@ -68,8 +75,8 @@ def preferred_room(plan: Plan) -> str | None:
 def volumes(plan: Plan) -> dict[str, Volume]:
     """Give the volume of each server: in each of two rooms, a copy on the first array that still holds it.
 
-    The preferred room comes first, then the order of the file. A volume that finds fewer rooms is refused by
-    ``plan check``.
+    The preferred room comes first, then the order of the file; the array of a stand-alone volume comes before all. A
+    volume that finds fewer rooms is refused by ``plan check``.
     """
     arrays = of_kind(plan, NodeKind.ARRAY)
     left = {array.name: array.capacity or 0 for array in arrays}
@@ -77,13 +84,16 @@ def volumes(plan: Plan) -> dict[str, Volume]:
     for server in plan.servers.values():
         needed = footprint(server.volume or 0)
         copies: dict[str, str] = {}
-        for array in arrays:
+        for array in sorted(arrays, key=lambda array: array.name != server.standalone):
             if needed and len(copies) < COPIES and array.place not in copies and left[array.name] >= needed:
                 copies[array.place] = array.name
                 left[array.name] -= needed
         here = tuple(copies.values())
-        away = None
+        first, other = here[:1], next(iter(here[1:]), None)
         if plan.storage.replication is not None:
-            here, away = here[:1], next(iter(here[1:]), None)
-        found[server.name] = Volume(server.name, server.volume or 0, here, away)
+            found[server.name] = Volume(server.name, server.volume or 0, first, replica=other)
+        elif server.standalone is not None:
+            found[server.name] = Volume(server.name, server.volume or 0, first, joins=other)
+        else:
+            found[server.name] = Volume(server.name, server.volume or 0, here)
     return found

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from faults import ArrayReplaced, HostMaintenance, PlannedStop, Reboot, Restart
+from faults import ArrayReplaced, HostMaintenance, PlannedStop, Reboot, Restart, VolumeTakenIn
 
 if TYPE_CHECKING:
     from lab import Lab
@@ -76,3 +76,15 @@ def test_care_goes_on_while_an_array_is_replaced(lab: Lab, array: str) -> None:
 
     dopasoins.judge(history).require()
     lab.storage.verify().require()
+
+
+@pytest.mark.scenario("M6", fr="Passage d'un volume isolé dans l'espace virtualisé")
+def test_care_goes_on_while_a_volume_is_taken_in(lab: Lab, standalone_server: str) -> None:
+    """Care goes on while a stand-alone volume comes into the mirrored space, without a stop of its server."""
+    service = lab.service(next(one for one in lab.plan.services.values() if standalone_server in one.runs_on).name)
+
+    with service.observed() as history, lab.fault(VolumeTakenIn(standalone_server)):
+        lab.hold()
+        lab.storage.verify(standalone_server).require()
+
+    service.judge(history).require()

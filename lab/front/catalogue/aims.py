@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from lab.faulting import Fault
-    from lab.plan import Plan
+    from lab.plan import Plan, Volume
 
     Aim = Callable[[Plan], Iterable[Fault]]
 
@@ -39,6 +39,10 @@ def _of(plan: Plan, *kinds: NodeKind) -> list[str]:
 
 def _hosts(plan: Plan) -> list[str]:
     return _of(plan, NodeKind.HOST)
+
+
+def _mirrored(plan: Plan) -> list[Volume]:
+    return [volume for volume in plan.volumes.values() if volume.size and not volume.alone]
 
 
 def _arrays(plan: Plan) -> list[str]:
@@ -116,16 +120,12 @@ AIMS: dict[str, Aim] = {
     ],
     "H15": _component,
     "S1": lambda plan: _paths(plan, NodeKind.HOST, NodeKind.VIRTUALISER),
-    "S2": lambda plan: [
-        ReadErrors(array, volume.name) for volume in plan.volumes.values() for array in volume.copies if volume.size
-    ],
+    "S2": lambda plan: [ReadErrors(array, volume.name) for volume in _mirrored(plan) for array in volume.copies],
     "S3": lambda plan: map(PowerLoss, _arrays(plan)),
     "S4": lambda plan: [_parted(plan, "storage")],
     "S5": lambda plan: [_between(plan)],
     "S6": lambda plan: [
-        PermanentDeviceLoss(name, plan.nodes[plan.host_of(name)].place)
-        for name, volume in plan.volumes.items()
-        if volume.size
+        PermanentDeviceLoss(volume.name, plan.nodes[plan.host_of(volume.name)].place) for volume in _mirrored(plan)
     ],
     "S7": lambda plan: [PortLoss(host, "storage") for host in _hosts(plan)],
     "S8": lambda plan: [PortLoss(host, "storage") for host in _hosts(plan)],
@@ -136,9 +136,7 @@ AIMS: dict[str, Aim] = {
         for array in _arrays(plan)
         if plan.nodes[array].place == plan.preferred_room
     ],
-    "S12": lambda plan: [
-        BitRot(array, volume.name) for volume in plan.volumes.values() for array in volume.copies if volume.size
-    ],
+    "S12": lambda plan: [BitRot(array, volume.name) for volume in _mirrored(plan) for array in volume.copies],
     "V1": lambda plan: map(PowerLoss, _virtualisers(plan)),
     "V2": lambda plan: map(PlannedStop, _virtualisers(plan)),
     "V3": lambda plan: map(PowerLoss, _arrays(plan)),

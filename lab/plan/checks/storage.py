@@ -42,6 +42,7 @@ def problems(plan: Plan) -> Iterator[Problem]:
     if plan.storage.prefers is not None and plan.storage.prefers not in rooms:
         yield Problem(("storage", "prefers"), unknown("room with a virtualiser", plan.storage.prefers, rooms))
     yield from _replicated(plan)
+    yield from _standalone(plan)
     full = [volume for volume in plan.volumes.values() if volume.size]
     yield from _networks(plan, stored=bool(full))
     for volume in full:
@@ -73,6 +74,27 @@ def _replicated(plan: Plan) -> Iterator[Problem]:
         if server.continuity is not Continuity.RESTART or server.prefers != plan.preferred_room:
             told = f"write continuity: restart and prefers: {plan.preferred_room}, from where the storage is replicated"
             yield Problem(("servers", server.name), f"{server.name} cannot start where its volume is not: {told}")
+
+
+def _standalone(plan: Plan) -> Iterator[Problem]:
+    """A stand-alone volume lies on an array that there is, and is no part of a replication."""
+    arrays = [name for name, _ in _by_room(plan, NodeKind.ARRAY)]
+    for server in plan.servers.values():
+        here = ("servers", server.name, "standalone")
+        if server.standalone is None:
+            continue
+        if server.standalone not in arrays:
+            yield Problem(here, unknown("array", server.standalone, arrays))
+        elif not server.volume:
+            yield Problem(
+                here, f"{server.name} has no volume that could be stand-alone: write volume:, or no standalone"
+            )
+        elif plan.volumes[server.name].copies[:1] != (server.standalone,):
+            told = "lower what stands before it in the file, or raise the capacity of that array"
+            yield Problem(here, f"the volume of {server.name} finds no room on {server.standalone}: {told}")
+        elif plan.storage.replication is not None:
+            told = "its arrays copy every volume to the other room: write no standalone"
+            yield Problem(here, f"the volume of {server.name} cannot be stand-alone in a plan with replication: {told}")
 
 
 def _networks(plan: Plan, *, stored: bool) -> Iterator[Problem]:

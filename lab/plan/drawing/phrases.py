@@ -69,6 +69,7 @@ _FRENCH = {
     "{} {}: switches {}; nodes {}.": "{} {} : commutateurs {} ; nœuds {}.",
     "server {} starts on {}, {}.": "le serveur {} démarre sur {}, {}.",
     "the volume of {} is mirrored on {}.": "le volume de {} est en miroir sur {}.",
+    "the volume of {} stands alone on {}.": "le volume de {} est isolé sur {}.",
     "none": "aucun",
 }
 
@@ -139,6 +140,7 @@ class Phrases:
             on = plan.host_of(server.name)
             told.append(self.say("server {} starts on {}, {}.", server.name, on, self.continuity(server)))
         full = (volume for volume in plan.volumes.values() if volume.size)
-        told += [self.say("the volume of {} is mirrored on {}.", v.name, ", ".join(v.copies)) for v in full]
+        mirrored, alone = "the volume of {} is mirrored on {}.", "the volume of {} stands alone on {}."
+        told += [self.say(alone if v.alone else mirrored, v.name, ", ".join(v.copies)) for v in full]
         told += [self.say("cable {}: {}.", cable.name, self.cable(cable)) for cable in plan.cables.values()]
         return " ".join(sentence[0].upper() + sentence[1:] for sentence in told)

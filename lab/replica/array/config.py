@@ -14,10 +14,11 @@ CONTROL = Path("/run/bascule/array.sock")
 
 @dataclass(frozen=True)
 class VolumeConfig:
-    """One volume: bytes of data, and the image that it begins with."""
+    """One volume: bytes of data, the image that it begins with, and whether hosts use it without a virtualiser."""
 
     size: int
     template: Path | None = None
+    alone: bool = False
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,7 @@ class ArrayConfig:
         folder: its disks.
         volumes: by name.
         capacity: bytes that may be written to in all volumes together.
-        defects: planted ones, by name: `no-epoch-check`, `no-flush`.
+        defects: planted ones, by name: `no-epoch-check`, `no-flush`, `host-not-fenced`.
         control: unix socket of the status and of the mischief.
         replication: its part in one (see `.replication`); None for an array of a mirror.
     """
@@ -52,7 +53,9 @@ def read(path: Path) -> ArrayConfig:
     """The configuration in this JSON file; keys that are not ours are left alone."""
     told = json.loads(path.read_text(encoding="utf-8"))
     volumes = {
-        name: VolumeConfig(volume["size"], Path(volume["template"]) if volume.get("template") else None)
+        name: VolumeConfig(
+            volume["size"], Path(volume["template"]) if volume.get("template") else None, volume.get("alone", False)
+        )
         for name, volume in told["volumes"].items()
     }
     return ArrayConfig(

@@ -13,7 +13,7 @@ from ..nbd.protocol import Kind, Offer, Refusal, RefusedError
 from .fence import Fence, parse
 from .layout import metadata_length
 from .medium import Medium
-from .mischief import Mischief
+from .mischief import Mischief, OrderError
 from .pool import Pool
 from .replication import Replication
 from .shelf import Shelf, StartError
@@ -30,13 +30,24 @@ _LOG = logging.getLogger("array")
 
 
 class Writer:
-    """A session on one volume; with an epoch it writes, without it only reads."""
+    """A session on one volume; with an epoch it writes, as a host of a stand-alone one, without either it only reads.
 
-    def __init__(self, array: Array, volume: str, epoch: int | None, link: Link) -> None:
+    Args:
+        array: whose volume it is.
+        volume: its name.
+        link: the connection.
+        epoch: of a virtualiser.
+        number: of the session of a host.
+    """
+
+    def __init__(
+        self, array: Array, volume: str, link: Link, *, epoch: int | None = None, number: int | None = None
+    ) -> None:
         self.volume = volume
         self.epoch = epoch
+        self.number = number
         self.peer = link.peer
-        self.offer = array.offer(volume, epoch)
+        self.offer = array.offer(volume, epoch, number)
         self._array = array
         self._medium = array.medium(volume)
         self._link = link
@@ -105,37 +116,57 @@ class Array:
         self.mischief = Mischief(self.media, self._pool)
         told = config.replication
         self.replication = told and Replication(config.name, config.folder, self.media, told, config.defects)
-        self._fence: Fence[Writer] = Fence(config.name, self._shelf.epoch, is_open="no-epoch-check" in config.defects)
+        self._fence: Fence[Writer] = Fence(
+            config.name,
+            self._shelf.epoch,
+            is_open="no-epoch-check" in config.defects,
+            hosts_stay="host-not-fenced" in config.defects,
+            alone=self._shelf.alone,
+        )
         self._readers: set[Writer] = set()
 
     def names(self) -> Sequence[str]:
-        """The volumes; each is served as `VOLUME` to read, as `VOLUME@EPOCH` to write."""
+        """The volumes; each is served as `VOLUME` to read, as `VOLUME@EPOCH` (`#SESSION` for a host) to write."""
         return sorted(self.media)
 
     async def describe(self, name: str) -> Offer:
         """What a client would be offered. Raises RefusedError."""
-        volume, epoch = self._parse(name)
+        volume, epoch, number = self._parse(name)
         if epoch is not None:
             self._fence.check(epoch)
-        return self.offer(volume, epoch)
+        elif number is not None:
+            self._fence.check_host(volume, number)
+        return self.offer(volume, epoch, number)
 
     async def admit(self, name: str, link: Link) -> Writer:
-        """Open a volume; with an epoch, cut those who must no longer write. Raises RefusedError."""
-        volume, epoch = self._parse(name)
-        session = Writer(self, volume, epoch, link)
-        if epoch is None:
+        """Open a volume; to write, cut those who must no longer do so. Raises RefusedError."""
+        volume, epoch, number = self._parse(name)
+        session = Writer(self, volume, link, epoch=epoch, number=number)
+        if epoch is not None:
+            self._fence.check(epoch)
+            taken = {volume: None} if volume in self._fence.alone else {}
+            self._remember(max(epoch, self._fence.highest), {**self._fence.alone, **taken})
+            over = self._fence.admit(volume, epoch, session)
+        elif number is not None:
+            self._fence.check_host(volume, number)
+            self._remember(self._fence.highest, {**self._fence.alone, volume: number})
+            over = self._fence.admit_host(volume, number, session)
+        else:
             self._readers.add(session)
             return session
-        self._remember(epoch)
-        for older in self._fence.admit(volume, epoch, session):
-            _LOG.info("%s@%s of %s is cut by epoch %d", older.volume, older.epoch, older.peer, epoch)
+        for older in over:
+            _LOG.info("%s of %s is cut by %s", older.volume, older.peer, name)
             older.cut()
-        session.offer = self.offer(volume, epoch)
+        if number is not None:
+            self.media[volume].flush()  # what a new host reads first is not taken back by a loss of power
+        session.offer = self.offer(volume, epoch, number)
         _LOG.info("%s writes to %s", link.peer, name)
         return session
 
-    def offer(self, volume: str, epoch: int | None) -> Offer:
-        """The announcement of a volume."""
+    def offer(self, volume: str, epoch: int | None, number: int | None = None) -> Offer:
+        """The announcement of a volume; a host sees its data only, as from a virtualiser."""
+        if number is not None:
+            return Offer(self._config.volumes[volume].size, f"array={self._config.name} boot={self.boot}", kinds=KINDS)
         told = f"array={self._config.name} epoch={self._fence.highest} boot={self.boot}"
         return Offer(self.medium(volume).length, told, read_only=epoch is None, kinds=KINDS)
 
@@ -158,16 +189,26 @@ class Array:
             medium.flush()
 
     def obey(self, order: str) -> None:
-        """Do what the lab says: `replicate …` or mischief. Raises OrderError."""
-        word, _, rest = order.partition(" ")
-        if word == "replicate" and self.replication:
-            self.replication.obey(rest)
-        else:
-            self.mischief.obey(order)
+        """Do what the lab says: `replicate …`, `present VOLUME SESSION` or mischief. Raises OrderError."""
+        match order.split():
+            case ["replicate", *_] if self.replication:
+                self.replication.obey(order.partition(" ")[2])
+            case ["present", volume, number] if number.isdecimal():
+                self._present(volume, int(number))
+            case _:
+                self.mischief.obey(order)
+
+    def _present(self, volume: str, number: int) -> None:
+        try:
+            self._fence.present(volume, number)
+            self._remember(self._fence.highest, self._fence.alone)
+        except RefusedError as refusal:
+            raise OrderError(str(refusal)) from None
 
     def status(self) -> dict[str, Any]:
         """All that the lab wants to know, as JSON."""
-        sessions = [writer for _, writer in self._fence.writers.values()] + list(self._readers)
+        sessions = [one for _, one in (*self._fence.writers.values(), *self._fence.hosts.values())]
+        sessions += self._readers
         return {
             "array": self._config.name,
             "boot": self.boot,
@@ -180,7 +221,10 @@ class Array:
             "durable_writes": self.counters.durable,
             "flushed": sum(medium.flushed for medium in self.media.values()),
             "dirty": sum(medium.dirty for medium in self.media.values()),
-            "sessions": [{"volume": one.volume, "epoch": one.epoch, "peer": one.peer} for one in sessions],
+            "sessions": [
+                {"volume": one.volume, "epoch": one.epoch, "number": one.number, "peer": one.peer} for one in sessions
+            ],
+            "alone": self._fence.alone,
             "volumes": {
                 name: {"size": self._config.volumes[name].size, "used": medium.used, "dirty": medium.dirty}
                 for name, medium in self.media.items()
@@ -189,20 +233,18 @@ class Array:
             "replication": self.replication.status() if self.replication else None,
         }
 
-    def _remember(self, epoch: int) -> None:
-        """Keep a higher epoch beyond power loss, before anybody is told that it holds."""
-        self._fence.check(epoch)
-        if epoch > self._shelf.epoch:
-            try:
-                self._shelf.record(epoch)
-            except OSError as error:
-                raise RefusedError(
-                    f"{self._config.name} cannot record epoch {epoch}: {error}", Refusal.NOT_NOW
-                ) from None
+    def _remember(self, epoch: int, alone: dict[str, int | None]) -> None:
+        """Keep who may write beyond power loss, before anybody is told that it holds."""
+        try:
+            self._shelf.record(epoch, alone)
+        except OSError as error:
+            raise RefusedError(f"{self._config.name} cannot record epoch {epoch}: {error}", Refusal.NOT_NOW) from None
 
-    def _parse(self, name: str) -> tuple[str, int | None]:
+    def _parse(self, name: str) -> tuple[str, int | None, int | None]:
+        """Volume, epoch of a virtualiser, session of a host. Raises RefusedError."""
         volume, epoch = parse(name)
-        if volume not in self.media and (epoch is not None or volume not in self._tests):
+        volume, number = parse(volume, "#") if epoch is None else (volume, None)
+        if volume not in self.media and (epoch is not None or number is not None or volume not in self._tests):
             known = ", ".join(self.names()) or "none"
             raise RefusedError(f"array {self._config.name} has no volume {volume!r}; known: {known}", Refusal.UNKNOWN)
-        return volume, epoch
+        return volume, epoch, number

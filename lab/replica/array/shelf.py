@@ -29,6 +29,7 @@ class Shelf:
 
     Attributes:
         epoch: the highest seen before this start.
+        alone: of each stand-alone volume the newest session of a host; None for one that nodes have taken in.
     """
 
     def __init__(self, config: ArrayConfig) -> None:
@@ -44,15 +45,18 @@ class Shelf:
                 )
         self.epoch: int = told.get("epoch", 0)
         self._known: dict[str, int] = told.get("volumes", {})
+        begin = {name: 0 for name, volume in config.volumes.items() if volume.alone}
+        self.alone: dict[str, int | None] = begin | told.get("alone", {})
 
     def open(self) -> dict[str, Path]:
         """The volumes' files, made where they are new. Raises StartError."""
         return {name: self._open(name, volume) for name, volume in self._config.volumes.items()}
 
-    def record(self, epoch: int) -> None:
-        """Remember an epoch beyond power loss."""
-        self.epoch = epoch
-        self._keep()
+    def record(self, epoch: int, alone: dict[str, int | None]) -> None:
+        """Remember an epoch, and who may use the stand-alone volumes, beyond power loss; nothing if it is known."""
+        if (epoch, alone) != (self.epoch, self.alone):
+            self.epoch, self.alone = epoch, dict(alone)
+            self._keep()
 
     def _open(self, name: str, volume: VolumeConfig) -> Path:
         path = self._config.folder / f"{name}.volume"
@@ -129,6 +133,7 @@ class Shelf:
             "plan": self._config.plan,
             "epoch": self.epoch,
             "volumes": self._known,
+            "alone": self.alone,
         }
         write_whole(self._path, json.dumps(told, indent=2))
 

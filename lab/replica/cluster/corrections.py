@@ -116,11 +116,12 @@ class Corrections:
         ]
         found: dict[str, str] = {}
         pairs = any(servers[name].twin for name in record.moves if name in servers)
+        in_turn = "move-both-twins" not in self._settings.defects
         for name in sorted(there, key=lambda name: (servers[name].priority, name)):
             paired = bool(servers[name].twin)
             if len(record.moves) + len(found) >= LONE_MOVES:
                 break
-            if paired and (pairs or not self._twin_serves(name, record, facts)):
+            if paired and in_turn and (pairs or not self._twin_serves(name, record, facts)):
                 continue
             target = "" if record.servers[name].given_up else self._target(name, record, facts, found)
             if target:

@@ -25,7 +25,8 @@ class ServerSpec:
         boot: seconds from power-on to the start of its program.
         program: module that it runs; None for a server of which nothing more is known, which then runs a guest.
         config: what the program is told.
-        volume: `{"mount": folder, "nodes": {virtualiser: [address, port]}}`, None for a server without data.
+        volume: `{"mount": folder, "nodes": {virtualiser: [address, port]}, "array": {array: [address, port]}}`, the
+            last for a stand-alone one only; None for a server without data.
     """
 
     name: str

@@ -162,7 +162,8 @@ class Machine:
         spec = self.spec
         assert spec.volume is not None, "asked for one that has"  # noqa: S101 - an invariant
         socket = str(RUN / f"volume-{spec.name}.sock")
-        path = {"volume": spec.name, "session": number, "nodes": spec.volume["nodes"], "socket": socket}
+        ways = {key: spec.volume.get(key) for key in ("nodes", "array")}
+        path = {"volume": spec.name, "session": number, **ways, "socket": socket}
         backing = (sys.executable, "-m", "replica.path", _written(f"path-{spec.name}", path))
         told = {
             "name": spec.name,

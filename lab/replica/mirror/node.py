@@ -57,6 +57,7 @@ class Node:
         volumes: what it serves when it is active.
         arrays: those that may hold a copy, each with whether it is near.
         begins: by volume, the arrays that hold a copy when nothing is on record.
+        alone: by stand-alone volume, the array that serves it until it is taken in.
         outside: by volume, opens sessions on arrays.
         store: the arbiters.
         settings: what may be tuned.
@@ -74,6 +75,7 @@ class Node:
         volumes: Iterable[Geometry],
         arrays: Mapping[str, bool],
         begins: Mapping[str, Collection[str]],
+        alone: Mapping[str, str] | None = None,
         outside: Callable[[str], Outside],
         store: Store,
         settings: Settings,
@@ -88,6 +90,7 @@ class Node:
                 geometry,
                 arrays.items(),
                 begins=begins[geometry.volume],
+                alone=(alone or {}).get(geometry.volume, ""),
                 outside=outside(geometry.volume),
                 store=store,
                 lease=self.lease,
@@ -151,14 +154,15 @@ class Node:
 
     def _why_leave(self, now: float) -> tuple[str, frozenset[str]]:
         """Why the other node should serve, "" if it need not; and which arrays it must reach for that."""
-        mirrored = [volume for volume in self.volumes.values() if volume.copies]
+        ours = [volume for volume in self.volumes.values() if volume.phase is not Phase.OUTSIDE]
+        mirrored = [volume for volume in ours if volume.copies]
         since = [volume.unreached_since for volume in mirrored if volume.unreached_since is not None]
         if mirrored and len(since) == len(mirrored) and now - max(since) >= _UNREACHED:
             return "no copy of any volume is reached", frozenset()
         whole = not self._preferred and all(volume.is_whole for volume in self.volumes.values())
         self._whole_since = (now if self._whole_since is None else self._whole_since) if whole else None
         if self._whole_since is not None and now - self._whole_since >= _HOME:
-            held = {copy.array for volume in self.volumes.values() for copy in volume.copies}
+            held = {copy.array for volume in mirrored for copy in volume.copies}
             return "the preferred room is back", frozenset(held)
         return "", frozenset()
 

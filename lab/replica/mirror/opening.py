@@ -68,10 +68,15 @@ class Opening:
 
     def _choose(self, now: float) -> None:
         volume, record = self._volume, self._volume.record
+        if record.outside:
+            volume.stay_outside(now)
+            return
+        volume.ours = True
         loaded = [copy for copy in volume.copies if copy.loaded]
-        if not record.revision:
-            if len(loaded) == len(volume.copies):
-                self._begin_life(loaded, now)
+        if not record.generation:
+            begin = [copy for copy in volume.copies if not copy.bit & record.holders.blank]
+            if all(copy.loaded for copy in begin):
+                self._begin_life(begin, now)
             return
         blank = record.holders.blank
         newer = [copy.array for copy in loaded if (copy.generation or 0) > record.generation and not copy.bit & blank]
@@ -92,7 +97,7 @@ class Opening:
             record.put(sum(copy.bit for copy in sound))
 
     def _begin_life(self, loaded: list[Copy], now: float) -> None:
-        """No record yet: all copies were made from the same image, and none has been in service."""
+        """None has been in service here: all copies were made from the same image, or it is the one of a host."""
         volume = self._volume
         used = [copy.array for copy in loaded if (copy.generation or 0) > 1]
         if used:

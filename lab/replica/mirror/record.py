@@ -43,6 +43,7 @@ class Record:
         holders: which arrays hold a copy, as last confirmed.
         generation: how often the record was changed.
         revision: of the store, when the record was last changed; 0: there is none yet.
+        outside: whether a stand-alone volume is served by its array itself, and by nobody here.
         ready: whether it was read, and no change is on its way.
     """
 
@@ -50,6 +51,7 @@ class Record:
         self._volume = volume
         self.copies = 0
         self.holders = self._begun = Holders(sum(copy.bit for copy in volume.copies))
+        self.outside = bool(volume.alone)
         self._then: Callable[[str], None] | None = None
         self.generation = 0
         self.revision = 0
@@ -101,8 +103,10 @@ class Record:
             self.generation = int(value["generation"])
             self.copies = self._mask(value["in_sync"])
             self.holders = Holders(*(self._mask(value[key]) for key in ("copies", "blank", "retiring")))
+            self.outside = bool(value.get("outside"))
+            volume.hosts.session = max(volume.hosts.session, int(value.get("session", 0)))
         else:
-            self.holders = self._begun
+            self.holders, self.outside = self._begun, bool(volume.alone)
         self._possible = self.copies | (0 if self._certain else self._possible)
         self._tell("the arbiters did not confirm it")
         volume.held(self.holders.members, now)
@@ -161,6 +165,36 @@ class Record:
         self._volume.held(holders.members, now)
         if term == self.term:
             self._volume.recorded(now)
+
+    def hand(self, then: Callable[[str], None], *, outside: bool) -> None:
+        """Say who serves a stand-alone volume: its array (`outside`), or we, from the copy that it has there.
+
+        The others are blank then. `Volume.reopen` follows, whatever comes of it: it starts from what the record says.
+
+        Args:
+            then: called with "" when it is done, and with a sentence when it was not or is not known.
+            outside: whether it goes, or comes.
+        """
+        volume, term = self._volume, self.term
+        only = self._mask([volume.alone])
+        members = only if outside else self._begun.members
+        value = {
+            "in_sync": self._names(only),
+            "generation": self.generation,  # none of ours: only an opening puts a copy in service
+            "copies": self._names(members),
+            "blank": self._names(members & ~only),
+            "retiring": [],
+            "outside": outside,
+            "session": volume.hosts.session,  # the array is told of it, by whichever node is active then
+        }
+
+        def swapped(outcome: int, now: float) -> None:
+            then("the arbiters did not confirm it" if outcome in {REFUSED, UNKNOWN} else "")
+            if term == self.term:
+                volume.reopen(now)
+
+        expect = {OWNER: volume.epoch, self.key: self.revision}
+        volume.store.swap(expect, {self.key: json.dumps(value)}, swapped)
 
     @property
     def listed(self) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -11,21 +12,23 @@ from .geometry import Settings
 from .hosts import Hosts
 from .opening import Opening
 from .record import Holders, Record
+from .requests import OwnFlush
 from .resync import Resync
 from .verify import Verify
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable
+    from collections.abc import Callable, Collection, Iterable, Mapping
 
     from ..nbd.protocol import Data
     from .geometry import Geometry
     from .lease import Lease
-    from .store import Store
+    from .store import Entry, Store
     from .verify import Comparison
     from .work import ArrayLink, Op, Outside
 
 # Seconds by which a tick may be late before this node, and not an array, counts as the one that did not answer.
 _LATE = 0.4
+_REDUNDANT = 2  # copies in sync, of which one may be lost
 
 
 class Phase(StrEnum):
@@ -35,6 +38,7 @@ class Phase(StrEnum):
     OPENING = "opening"  # the copies are being gathered and made equal where they are marked
     SERVING = "serving"
     REFUSED = "refused"  # something is wrong that a human must look at
+    OUTSIDE = "outside"  # a stand-alone volume: its array serves the host, and this node has no part in it
 
 
 class Volume:
@@ -44,6 +48,7 @@ class Volume:
         geometry: its layout; size 0 for a volume that is nothing but the session of a host.
         arrays: the arrays that may hold a copy, each with whether it is near.
         begins: those of them that hold one when nothing is on record; None for all.
+        alone: of a stand-alone volume: the array that serves it until it is taken in.
         outside: opens sessions on arrays.
         store: the arbiters.
         lease: this node's.
@@ -56,6 +61,7 @@ class Volume:
         arrays: Iterable[tuple[str, bool]],
         *,
         begins: Collection[str] | None = None,
+        alone: str = "",
         outside: Outside,
         store: Store,
         lease: Lease,
@@ -69,6 +75,8 @@ class Volume:
         self.lease = lease
         self.known = [Copy(array, 1 << at, near=near) for at, (array, near) in enumerate(arrays) if geometry.size]
         self.copies = [copy for copy in self.known if begins is None or copy.array in begins]  # as the record has it
+        self.alone = alone
+        self.ours = not alone  # whether its copies may be opened: of a stand-alone one, the record has to say so
         self._outside = outside
         self.epoch = 0
         self.phase = Phase.CLOSED
@@ -81,19 +89,22 @@ class Volume:
         self.verifying: Verify | None = None
         self.adding = 0  # mask of the copy that has everything and is being recorded as in sync
         self.unreached_since: float | None = None
+        self._leaving: Callable[[str], None] | None = None
+        self.bare = 0.0  # seconds in this epoch for which fewer than two copies were in sync
         self._ticked = 0.0
 
     @property
     def is_whole(self) -> bool:
-        """Whether it is served, all of its copies are in sync, and nobody compares them just now."""
-        return self.phase is Phase.SERVING and len(self.flow.targets) == len(self.copies) and not self.verifying
+        """Whether it is served, all of its copies are in sync, and nobody compares them just now; or it is not ours."""
+        in_sync = len(self.flow.targets) == len(self.copies)
+        return self.phase is Phase.OUTSIDE or (self.phase is Phase.SERVING and in_sync and not self.verifying)
 
     # The node's side
 
     def open(self, epoch: int, now: float) -> None:
         """The node holds the lease."""
         self.epoch = epoch
-        self._ticked = now
+        self.bare, self._ticked = 0.0, now
         self.reopen(now)
 
     def close(self, now: float) -> None:
@@ -107,6 +118,9 @@ class Volume:
         self.hosts.cut()
         if self.verifying is not None:
             self.verifying.give_up("the volume was closed meanwhile", now)
+        if self._leaving is not None:
+            self._leaving("the volume was closed meanwhile")
+        self._leaving, self.ours = None, not self.alone
         for copy in self.known:
             copy.forget()
             copy.retry_at = 0.0
@@ -131,6 +145,11 @@ class Volume:
         self.phase, self.trouble = Phase.REFUSED, sentence
         self.opening = Opening(self, now, after=5.0)
 
+    def stay_outside(self, now: float) -> None:
+        """The record says that the array of a stand-alone volume serves it."""
+        self._stop(now)
+        self.phase, self.opening, self.unreached_since = Phase.OUTSIDE, None, None
+
     def serve(self, now: float) -> None:
         """The copies in sync are equal and durable: let the hosts in."""
         self.phase, self.opening, self.trouble = Phase.SERVING, None, ""
@@ -138,11 +157,13 @@ class Volume:
 
     def tick(self, now: float) -> None:
         """Look after time: every 0.1 s or so."""
-        late = now - self._ticked > _LATE
-        self._ticked = now
-        if self.phase is Phase.CLOSED:
+        since, self._ticked = now - self._ticked, now
+        late = since > _LATE
+        if self.phase in {Phase.CLOSED, Phase.OUTSIDE}:
             return
-        for copy in self.copies:
+        if len(self.flow.targets) < _REDUNDANT:
+            self.bare += since
+        for copy in self.copies if self.ours else ():
             if not late and copy.overdue(now, self.settings.answer):
                 self.lose(copy, f"no answer for {self.settings.answer:g} s", now)
             if copy.link is None and not copy.connecting and now >= copy.retry_at:
@@ -204,6 +225,63 @@ class Volume:
         left = record.holders.members & ~record.holders.retiring
         if record.holders.retiring and left & flow.members == left and not self.adding and record.idle(flow.members):
             record.put(left, Holders(left, record.holders.blank & left))
+
+    # A stand-alone volume comes, and goes
+
+    def take_in(self, then: Callable[[str], None]) -> None:
+        """Serve a stand-alone volume from now on, and give it its second copy.
+
+        It is on record first. The array cuts its host when we open it in our epoch, and lets it write no more; what
+        that host had not flushed, its path brings here.
+
+        Args:
+            then: called with "" once it is on record, or with why it is not.
+        """
+        if self.phase is Phase.OUTSIDE:
+            self.record.hand(then, outside=False)
+        else:
+            then(f"{self.name} is {self.phase.value}: only a volume that is outside can be taken in")
+
+    def let_go(self, then: Callable[[str], None]) -> None:
+        """Leave a volume that was stand-alone to its array again, with all that was acknowledged durable there.
+
+        `Hosts.session` is the newest then, of which the array must hear.
+
+        Args:
+            then: called with "" once it is on record, or with why it is not.
+        """
+        flow, record = self.flow, self.record
+        alone = next((copy for copy in self.copies if copy.array == self.alone), None)
+        if alone is None or self.phase is not Phase.SERVING:
+            where = f"holds no copy on {self.alone}" if self.alone else "never was stand-alone"
+            then(f"{self.name} is {self.phase.value}" if alone else f"{self.name} {where}")
+        elif self._leaving or not alone.bit & flow.members or not record.idle(flow.members):
+            then(f"{self.name} is not at rest, or its copy on {self.alone} is not in sync; ask again")
+        else:
+            self._leaving = then
+
+            def durable(now: float) -> None:
+                self._leaving = None
+                if alone.bit & flow.members:
+                    record.hand(then, outside=True)
+                else:
+                    then(f"its copy on {self.alone} was lost meanwhile")
+                    flow.gates.done(now)
+
+            def known(found: Mapping[str, Entry] | None, now: float) -> None:
+                if self._leaving is not then:
+                    return
+                if found is None:
+                    self._leaving = None
+                    then("no arbiter answers")
+                    return
+                entry = found[key]
+                newest = int(json.loads(entry.value)["number"]) if entry.revision else 0
+                self.hosts.session = max(newest, self.hosts.session)
+                flow.gates.ask(lambda now: flow.mirror(OwnFlush(flow, durable), now), now)
+
+            key = f"sessions/{self.name}"
+            self.store.read((key,), known)
 
     def held(self, members: int, now: float) -> None:
         """The record says who holds a copy: whoever holds none any more is cut."""

@@ -1,9 +1,10 @@
 """`python3 -m replica.path CONFIG.json`: a host's path to one volume, on a unix socket, until SIGTERM.
 
-`{"volume": …, "session": number, "nodes": {name: [address, port], …}, "socket": path, "control": path or absent}`. It
-holds what the host asks until a node serves it. It ends with STALE when the volume has a newer session: the server on
-it must not go on. When the volume was taken away from the host, every request fails at once, for good, and the path's
-status says so (`gone`).
+`{"volume": …, "session": number, "nodes": {name: [address, port], …}, "array": {name: [address, port]} or absent,
+"socket": path, "control": path or absent}`; of a stand-alone volume, `array` is the one that serves it until a node
+does. It holds what the host asks until somebody serves it. It ends with STALE when the volume has a newer session: the
+server on it must not go on. When the volume was taken away from the host, every request fails at once, for good, and
+the path's status says so (`gone`).
 """
 
 from __future__ import annotations
@@ -110,7 +111,9 @@ class Program:
     def __init__(self, told: dict[str, Any]) -> None:
         self._told = told
         self._core = PathCore()
-        self._needed = {name: asyncio.Event() for name in told["nodes"]}  # it is to be asked for a session
+        self._array = told.get("array") or {}
+        self._at = {**self._array, **told["nodes"]}
+        self._needed = {name: asyncio.Event() for name in self._at}  # it is to be asked for a session
         self._served_since = monotonic()
         self._unserved_since: float | None = None  # an idle server asks nothing, and is away from its storage as well
         self._refusals: dict[str, str] = {}
@@ -124,7 +127,7 @@ class Program:
 
         Both nodes are asked side by side: the dead one takes its time.
         """
-        asking = [asyncio.ensure_future(self._ask(name, tuple(at))) for name, at in self._told["nodes"].items()]
+        asking = [asyncio.ensure_future(self._ask(name, tuple(at))) for name, at in self._at.items()]
         try:
             done, _ = await asyncio.wait([*asking, asyncio.ensure_future(self._watch())], return_when=FIRST_COMPLETED)
             for task in done:
@@ -151,7 +154,7 @@ class Program:
             await asyncio.sleep(_AGAIN)
 
     async def _try(self, name: str, address: tuple[str, int]) -> None:
-        export = f"{self._told['volume']}@{self._told['session']}"
+        export = f"{self._told['volume']}{'#' if name in self._array else '@'}{self._told['session']}"
         session = await client.connect(address, export, within=_ADMISSION)
         link = NodeSession(self._core, session)
 
@@ -164,7 +167,8 @@ class Program:
 
         session.lost = lost
         found = _EPOCH.search(session.offer.description)
-        if not self._core.offered(link, name, int(found[1]) if found else 0):
+        # The array of a stand-alone volume names no epoch: it knows by itself whether nodes have taken the volume in.
+        if not self._core.offered(link, name, int(found[1]) if found else self._core.epoch):
             return
         self._served_since, self._unserved_since = monotonic(), None
         self._look()
@@ -253,7 +257,7 @@ def _free(socket: str) -> str:
 
 async def main(told: dict[str, Any]) -> int:
     """Run one path; returns the exit code."""
-    for address in {routes.own_address(*at) for at in told["nodes"].values()}:
+    for address in {routes.own_address(*at) for at in (*told["nodes"].values(), *(told.get("array") or {}).values())}:
         routes.hasten(address)
     return await Program(told).run()
 

@@ -36,6 +36,7 @@ def build(told: config.VirtualiserConfig, kv: Kv, tasks: Tasks) -> Node:
         volumes=[Geometry(told.plan, name, volume.size) for name, volume in told.volumes.items()],
         arrays={name: array.room == told.room for name, array in told.arrays.items()},
         begins={name: told.arrays if told.replicated else volume.copies for name, volume in told.volumes.items()},
+        alone={name: volume.alone for name, volume in told.volumes.items()},
         outside=array_side(lambda: made[0], told.arrays, tasks),
         store=Arbiters(kv, tasks),
         settings=Settings(defects=told.defects),

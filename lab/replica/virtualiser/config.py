@@ -22,10 +22,11 @@ class ArrayAddress:
 
 @dataclass(frozen=True)
 class VolumeConfig:
-    """A volume: bytes of data, and the arrays of its copies."""
+    """A volume: bytes of data, the arrays of its copies, and that which serves it alone until it is taken in."""
 
     size: int
     copies: tuple[str, ...]
+    alone: str = ""
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,8 @@ def read(path: Path) -> VirtualiserConfig:
         arbiters=tuple(told["arbiters"]),
         arrays={name: ArrayAddress(**array) for name, array in told["arrays"].items()},
         volumes={
-            name: VolumeConfig(volume["size"], tuple(volume["copies"])) for name, volume in told["volumes"].items()
+            name: VolumeConfig(volume["size"], tuple(volume["copies"]), volume.get("alone", ""))
+            for name, volume in told["volumes"].items()
         },
         port=told.get("port", PORT),
         defects=frozenset(told.get("defects", ())),

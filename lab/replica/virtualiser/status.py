@@ -7,6 +7,8 @@ import json
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
+from ..mirror.volume import Phase
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -38,6 +40,8 @@ def _volume(volume: Volume, now: float) -> dict[str, Any]:
     return {
         "size": volume.geometry.size,
         "phase": volume.phase.value,
+        "alone": volume.alone,
+        "bare_s": round(volume.bare, 3),
         "trouble": volume.trouble,
         "generation": volume.record.generation,
         "copies": {
@@ -48,13 +52,14 @@ def _volume(volume: Volume, now: float) -> dict[str, Any]:
                 "reason": copy.reason,
                 "retiring": bool(copy.bit & volume.record.holders.retiring),
             }
-            for copy in volume.copies
+            for copy in (volume.copies if volume.phase is not Phase.OUTSIDE else ())
         },
         "marked_grains": len(flow.marks.durable),
         "dirty_grains": len(resync.stale) if resync else (0 if members == flow.every else len(flow.marks.durable)),
         "resync": {"of": resync.copy.array, "left": len(resync.stale), "copied": resync.copied} if resync else None,
         "held_s": round(now - flow.gates.since, 3) if flow.gates.shut else 0.0,
         "session": volume.hosts.session if volume.hosts.current is not None else 0,
+        "newest": volume.hosts.session,
         "requests": flow.active,
     }
 
@@ -63,7 +68,7 @@ async def obey(node: Node, line: str) -> dict[str, Any]:  # noqa: PLR0911 - one 
     """Do what the line says.
 
     Nothing or `status`, `verify VOLUME [repair=ARRAY]`, `resync-rate MIB_PER_SECOND|own`, `withhold VOLUME HOST`,
-    `grant VOLUME HOST`, `replace VOLUME OLD_ARRAY NEW_ARRAY`, or `take-charge`.
+    `grant VOLUME HOST`, `replace VOLUME OLD_ARRAY NEW_ARRAY`, `take-in VOLUME`, `let-go VOLUME`, or `take-charge`.
     """
     match line.split():
         case [] | ["status"]:
@@ -78,11 +83,13 @@ async def obey(node: Node, line: str) -> dict[str, Any]:  # noqa: PLR0911 - one 
             return await _mask(node, volume, host, withheld=kind == "withhold")
         case ["replace", volume, old, new]:
             return await _replace(node, volume, old, new)
+        case ["take-in" | "let-go" as kind, volume]:
+            return await _hand(node, volume, comes=kind == "take-in")
         case ["take-charge"]:
             return await _take_charge(node)
     known = (
         "status, verify VOLUME [repair=ARRAY], resync-rate MIB_PER_SECOND, resync-rate own, withhold VOLUME HOST, "
-        "grant VOLUME HOST, replace VOLUME OLD_ARRAY NEW_ARRAY, take-charge"
+        "grant VOLUME HOST, replace VOLUME OLD_ARRAY NEW_ARRAY, take-in VOLUME, let-go VOLUME, take-charge"
     )
     return {"error": f"no order is called {line!r}; known: {known}"}
 
@@ -109,6 +116,19 @@ async def _replace(node: Node, volume: str, old: str, new: str) -> dict[str, Any
         return refusal
     answer: asyncio.Future[str] = asyncio.get_running_loop().create_future()
     node.volumes[volume].replace(old, new, answer.set_result)
+    refused = await answer
+    return {"error": refused} if refused else status(node)
+
+
+async def _hand(node: Node, name: str, *, comes: bool) -> dict[str, Any]:
+    if refusal := _refusal(node, name):
+        return refusal
+    answer: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+    volume = node.volumes[name]
+    if comes:
+        volume.take_in(answer.set_result)
+    else:
+        volume.let_go(answer.set_result)
     refused = await answer
     return {"error": refused} if refused else status(node)
 

@@ -48,6 +48,7 @@ from faults import (
     Starved,
     SwitchLoss,
     Then,
+    VolumeTakenIn,
     WrongClock,
 )
 from lab.enclosure.sweep import CGROUPS
@@ -119,6 +120,8 @@ ARRAYS = ("baie-1", "baie-2")
 BACK_WITHIN = 60  # seconds in which a room boots
 NEEDS_WRITES: list[Fault] = [DuringResync("baie-2", PowerLoss("baie-2"))]
 """What a lab cannot show in which nobody writes: it has nothing to copy. V14 plays it."""
+NEEDS_A_VARIANT: list[Fault] = [VolumeTakenIn("imagerie")]
+"""What no shipped plan has: a stand-alone volume. M6 plays it."""
 NEEDS_NETEM: list[Fault] = [Duplication("fibre-a", 10), Reordering("fibre-a", 10), Latency(PORT, by=10 * MS)]
 
 
@@ -170,7 +173,7 @@ def named(fault: Fault) -> str:
 
 
 def test_every_fault_of_the_package_is_here() -> None:
-    here = {type(fault).__name__ for fault in (*PLAYABLE, *CURED, *NEEDS_WRITES, *NEEDS_NETEM)}
+    here = {type(fault).__name__ for fault in (*PLAYABLE, *CURED, *NEEDS_WRITES, *NEEDS_A_VARIANT, *NEEDS_NETEM)}
     assert here | {WrongClock.__name__, Nothing.__name__} == set(shown.__all__)
 
 

@@ -46,6 +46,7 @@ from faults import (
     Starved,
     SwitchLoss,
     Then,
+    VolumeTakenIn,
     WrongClock,
 )
 from lab.nodes.specs import PLAYED
@@ -129,6 +130,7 @@ def of(plan: Plan) -> dict[str, st.SearchStrategy[Fault]]:
         "Stall": programs.map(lambda told: Stall(*told)),
         "Starved": st.builds(Starved, nodes, percents),
         "SwitchLoss": st.builds(SwitchLoss, one(plan.switches)),
+        "VolumeTakenIn": st.builds(VolumeTakenIn, one(name for name in plan.servers if plan.volumes[name].size)),
         "WrongClock": st.builds(WrongClock, nodes, st.just(timedelta(hours=1))),
     }
 

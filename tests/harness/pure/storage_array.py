@@ -34,6 +34,8 @@ class Array(Process):
         self.dirty: set[int] = set()
         self.epoch = 0
         self.sessions: list[End] = []  # without defect, one at most is open
+        self.hosts: list[End] = []  # of a stand-alone volume
+        self.newest: int | None = None  # session of a host that it serves by itself; None: it does not
         self.rotten: set[int] = set()  # atoms that cannot be read until they are written
         self.full = False
 
@@ -47,9 +49,10 @@ class Array(Process):
         self.dirty.clear()
         self.view = bytearray(self.durable)
         self.die()
-        for session in self.sessions:
+        for session in (*self.sessions, *self.hosts):
             self._network.gone(session)
         self.sessions.clear()
+        self.hosts.clear()
 
     def restart(self) -> None:
         self.alive = True
@@ -66,13 +69,35 @@ class Array(Process):
         if "no-epoch-check" not in self._defects:
             if epoch < self.epoch:
                 return False
-            for session in self.sessions:
-                if session.open:
-                    self._network.reset(session)
+            self._cut(self.sessions)
+            if "host-not-fenced" not in self._defects:
+                self._cut(self.hosts)
+        self.newest = None
         self.epoch = max(epoch, self.epoch)
         self.sessions = [*(session for session in self.sessions if session.open), end]
         end.lost = lambda _reason: None
         return True
+
+    def admit_host(self, end: End, number: int) -> bool | None:
+        """Let a host use a stand-alone volume; None: not now, False: its session is over."""
+        if self.newest is None or number < self.newest:
+            return None if self.newest is None else False
+        self._cut(self.hosts)
+        self.newest = number
+        self.hosts = [end]
+        end.lost = lambda _reason: None
+        self._settle()
+        return True
+
+    def present(self, number: int) -> None:
+        """Serve hosts again whose session is as new as this one, unless a node has it open."""
+        if self.answers and not any(session.open for session in self.sessions):
+            self.newest = max(number, self.newest or 0)
+
+    def _cut(self, sessions: list[End]) -> None:
+        for session in sessions:
+            if session.open:
+                self._network.reset(session)
 
     # Requests
 
@@ -101,10 +126,13 @@ class Array(Process):
 
     def flush(self, end: End, done: Callable[[int, bytes], None]) -> None:
         if "no-flush" not in self._defects:
-            for atom in self.dirty:
-                self._destage(atom)
-            self.dirty.clear()
+            self._settle()
         self._answer(end, lambda: done(0, b""))
+
+    def _settle(self) -> None:
+        for atom in self.dirty:
+            self._destage(atom)
+        self.dirty.clear()
 
     def _answer(self, end: End, message: Callable[[], None]) -> None:
         self._network.send(end, message)

@@ -87,6 +87,7 @@ class VirtualisationNode(Process):
             volumes=[world.geometry],
             arrays={array: world.room(array) == world.room(self.place) for array in world.arrays},
             begins={world.geometry.volume: FIRST},
+            alone={world.geometry.volume: world.schedule.alone},
             outside=lambda _volume: self,
             store=world.arbiters.asked_by(Life(self)),
             settings=world.settings,
@@ -215,6 +216,32 @@ class NodeSession:
         self._world.network.reset(self._mine)
 
 
+class DirectSession:
+    """A host's session on the array of a stand-alone volume."""
+
+    def __init__(self, world: World, machine: HostMachine, array: Array, mine: End) -> None:
+        self._world, self._machine, self._array, self._mine = world, machine, array, mine
+
+    def submit(self, job: Job) -> None:
+        end, array = self._mine.other, self._array
+
+        def done(error: int, data: Data) -> None:
+            self._machine.path.done(self, job, error, data)
+
+        def arrive() -> None:
+            if job.kind is Kind.READ:
+                array.read(end, job.offset, job.length, done)
+            elif job.kind is Kind.FLUSH:
+                array.flush(end, done)
+            else:
+                array.write(end, job.offset, bytes(job.data), done, fua=job.fua)
+
+        self._world.network.send(self._mine, arrive)
+
+    def abort(self) -> None:
+        self._world.network.reset(self._mine)
+
+
 class HostMachine(Process):
     """A host with its path and a workload."""
 
@@ -249,6 +276,23 @@ class HostMachine(Process):
             if self.clock.now >= self._trying.get(name, 0.0):
                 self._trying[name] = self.clock.now + 2 * UNREACHABLE
                 self.clock.after(self.world.network.delay(), partial(self._try, node))
+        alone = self.world.schedule.alone
+        if alone and not self.path.stale and (self.path.link is None or (self.path.node == alone and stuck >= 4.0)):
+            self.clock.after(self.world.network.delay(), partial(self._try_array, self.world.arrays[alone]))
+
+    def _try_array(self, array: Array) -> None:
+        network = self.world.network
+        if not array.answers or not network.reaches(self.place, array.place):
+            return
+        mine, theirs = network.connect(self, array)
+        self._ends.append(mine)
+        link = DirectSession(self.world, self, array, mine)
+        mine.lost = lambda _reason: self.path.lost(link)
+        match array.admit_host(theirs, self.session):
+            case True:
+                network.send(theirs, lambda: self._accepted(link, array.place, self.path.epoch))
+            case False:
+                network.send(theirs, lambda: self.path.end("over") if self.alive else None)
 
     def _try(self, node: VirtualisationNode) -> None:
         network = self.world.network
@@ -274,7 +318,7 @@ class HostMachine(Process):
         if refused.stale and self.alive:
             self.path.end(refused.sentence)
 
-    def _accepted(self, link: NodeSession, name: str, epoch: int) -> None:
+    def _accepted(self, link: NodeSession | DirectSession, name: str, epoch: int) -> None:
         self._trying[name] = self.clock.now + TICK
         self._served_since = self.clock.now
         self.path.offered(link, name, epoch)

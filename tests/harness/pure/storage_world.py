@@ -55,6 +55,7 @@ class Schedule:
     seed: int
     faults: tuple[Fault, ...] = ()
     defects: frozenset[str] = field(default_factory=frozenset)
+    alone: str = ""  # the array on which the volume is stand-alone at first
 
 
 ARRAYS = (*FIRST, NEW)
@@ -98,10 +99,13 @@ class World:
         )
         self.atoms = self.geometry.size // ATOM
         self.oracle = Oracle(self.atoms)
+        self.alone = bool(schedule.alone)  # whether it is to be, in the end
         self.arrays = {name: Array(self.clock, self.network, name, self.geometry, schedule.defects) for name in ARRAYS}
         self.nodes = {name: VirtualisationNode(self, name, preferred=name == "svc-1") for name in ("svc-1", "svc-2")}
+        if schedule.alone:
+            self.arrays[schedule.alone].newest = 0
         self.host: HostMachine
-        self._sessions = 0
+        self._sessions = self._newest = 0
         self._busy_until = FAULTS_UNTIL + LONGEST
         self.comparisons: Counter[str] = Counter()
         self.replacements: Counter[str] = Counter()
@@ -210,7 +214,30 @@ class World:
                 self.verify(lambda _answer: None)
             case "array replaced":
                 self.replace(*target.split(" "))
+            case "taken in" | "let go":
+                self.alone = kind == "let go"
         return None
+
+    def _hand(self) -> None:
+        """Look after a stand-alone volume as the lab does: order until it is done, then present it to hosts."""
+        self.clock.after(0.1, self._hand)
+        array = self.arrays[self.schedule.alone]
+        active = [node for node in self.nodes.values() if node.answers and node.core.lease.epoch]
+        for volume in [node.core.volumes["v"] for node in active]:
+            outside = volume.phase is Phase.OUTSIDE
+            if not self.alone:
+                if outside:
+                    volume.take_in(self._handed)
+            elif outside:
+                array.present(self._newest)
+            elif array.place not in [copy.array for copy in volume.copies]:
+                self.alone = False  # it was replaced meanwhile: there is no way back
+            else:
+                self._newest = max(self._newest, volume.hosts.session)
+                volume.let_go(self._handed)
+
+    def _handed(self, refusal: str) -> None:
+        self.replacements["not handed" if refusal else "handed"] += 1
 
     def replace(self, old: str, new: str) -> None:
         """Let the active node put an array in another's place; it may refuse, or turn back."""
@@ -277,6 +304,8 @@ class World:
             ViolationError: something was not as it must be.
         """
         self.clock.after(0.0, self.new_host)
+        if self.schedule.alone:
+            self._hand()
         for fault in self.schedule.faults:
             self.clock.after(fault.at, partial(self.inject, fault))
         self.play_out()
@@ -292,6 +321,8 @@ class World:
         self._settle(lambda: not self.host.outstanding, "the last read answered")
         self.host.flush()
         self._settle(lambda: not self.host.outstanding, "the last flush answered")
+        if self.alone:
+            return  # nobody has a second copy
         answers: list[object] = []
         self.verify(answers.append)
         self._settle(lambda: bool(answers), "the copies compared")
@@ -313,10 +344,15 @@ class World:
         """Whether the volumes are back where they belong, and whole."""
         return self.nodes["svc-1"].core.lease.epoch > 0 and self._in_sync()
 
+    def _served_alone(self) -> bool:
+        return self.host.path.node == self.schedule.alone
+
     def _in_sync(self) -> bool:
         for node in self.nodes.values():
             volume = node.core.volumes["v"]
-            if node.answers and node.core.lease.epoch and volume.phase is Phase.SERVING:
+            if self.alone and node.answers and volume.phase is Phase.OUTSIDE:
+                return self._served_alone()
+            if not self.alone and node.answers and node.core.lease.epoch and volume.phase is Phase.SERVING:
                 few = len(volume.flow.marks.durable) <= self.settings.kept_marks
                 whole = volume.record.settled(volume.flow.every) and volume.flow.members == volume.flow.every
                 return whole and few and not volume.record.holders.retiring
@@ -347,15 +383,19 @@ def _all(deeds: Iterable[Callable[[], None]]) -> None:
         do()
 
 
-def random_schedule(seed: int, defects: frozenset[str] = frozenset()) -> Schedule:
-    """A schedule that this seed stands for."""
+def random_schedule(seed: int, defects: frozenset[str] = frozenset(), alone: str = "") -> Schedule:
+    """A schedule that this seed stands for; of a stand-alone volume, it comes into the mirror, and may go again."""
     random = Random(f"schedule {seed}")  # noqa: S311 - a simulation
     faults = []
     for _ in range(random.choice((1, 2, 3, 4, 6))):
         kind = random.choice(tuple(TARGETS))
         lasts = random.choice((0.1, 0.5, 1.0, 2.0, LONGEST)) * random.uniform(0.7, 1.0)
         faults.append(Fault(random.uniform(0.2, FAULTS_UNTIL), kind, random.choice(TARGETS[kind]), lasts))
-    return Schedule(seed, tuple(sorted(faults, key=lambda fault: fault.at)), defects)
+    if alone:
+        kinds = ("taken in", "let go", "taken in")[: random.choice((1, 2, 3))]
+        whens = sorted(random.uniform(0.2, FAULTS_UNTIL) for _ in kinds)
+        faults += [Fault(at, kind, "volume", 0.0) for at, kind in zip(whens, kinds, strict=True)]
+    return Schedule(seed, tuple(sorted(faults, key=lambda fault: fault.at)), defects, alone)
 
 
 def play(schedule: Schedule) -> World:
@@ -370,17 +410,20 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--schedules", type=int, default=1000, help="how many (default 1000)")
     parser.add_argument("--seed", type=int, default=1, help="of the first one; the others follow (default 1)")
+    parser.add_argument("--alone", action="store_true", help="let the volume be stand-alone at first")
     parser.add_argument("--defect", action="append", default=[], help="plant this defect")
     asked = parser.parse_args()
     counts: Counter[str] = Counter()
     begun = time.monotonic()
     for seed in range(asked.seed, asked.seed + asked.schedules):
-        schedule = random_schedule(seed, frozenset(asked.defect))
+        schedule = random_schedule(seed, frozenset(asked.defect), FIRST[0] if asked.alone else "")
         try:
             world = play(schedule)
         except ViolationError as error:
             counts["violations"] += 1
-            sys.stdout.write(f"seed {seed}: {error}\n  replay: --schedules 1 --seed {seed}\n")
+            sys.stdout.write(
+                f"seed {seed}: {error}\n  replay: {'--alone ' if asked.alone else ''}--schedules 1 --seed {seed}\n"
+            )
             for fault in schedule.faults:
                 sys.stdout.write(f"  {fault.at:.3f} s: {fault.kind}, {fault.target}, for {fault.lasts:.3f} s\n")
         else:

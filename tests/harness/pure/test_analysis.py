@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -40,6 +41,17 @@ def test_a_run_judged_again_gives_the_same_verdicts(tmp_path: Path) -> None:
         )
         assert not found.differs
         assert found.missing == ()
+
+
+def test_what_was_counted_without_redundancy_is_kept_and_not_taken_from_the_log(tmp_path: Path) -> None:
+    run = write_run(tmp_path, MET)
+    (log,) = run.glob("*/events.jsonl")
+    assert again(run).verdict.without_redundancy == timedelta(seconds=17.4)
+    (file,) = run.glob("*/verdict.json")
+    file.write_text(json.dumps({**json.loads(file.read_text()), "without_redundancy_s": 0.25}), encoding="utf-8")
+    with log.open("a", encoding="utf-8") as events:
+        events.write('{"t": 1, "what": "redundancy", "text": "", "text_fr": ""}\n')
+    assert again(run).verdict.without_redundancy == timedelta(seconds=0.25)
 
 
 def test_other_objectives_give_other_verdicts(tmp_path: Path) -> None:

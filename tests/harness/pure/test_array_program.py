@@ -35,6 +35,7 @@ class Program:
 
     folder: Path
     port: int
+    alone: bool = False
     process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -49,7 +50,7 @@ class Program:
             "address": "127.0.0.1",
             "port": self.port,
             "folder": str(self.folder / "disks"),
-            "volumes": {"a": {"size": SIZE, "template": None}},
+            "volumes": {"a": {"size": SIZE, "template": None, "alone": self.alone}},
             "capacity": SIZE,
             "defects": list(defects),
             "control": str(self.control),
@@ -192,6 +193,41 @@ def test_an_epoch_that_is_over_is_refused_even_after_power_loss(baie: Program) -
     with pytest.raises(RefusedError, match="obeys epoch 5: epoch 4 is over"):
         baie.talk("a@4").run(nothing)
     baie.talk("a@5").run(nothing)
+
+
+def test_a_stand_alone_volume_is_its_hosts_until_a_node_opens_it_and_after_it_was_presented(baie: Program) -> None:
+    async def host(session: client.Session) -> None:
+        assert session.offer.size == SIZE, "the header behind the data is not the host's"
+        await ask(session, Kind.WRITE, 0, data=X)
+        node = await client.connect(("127.0.0.1", baie.port), "a@5", within=WITHIN)
+        assert (await ask(node, Kind.READ))[:4096] == X
+        node.abort()
+
+    async def cut(session: client.Session) -> None:
+        lost = heard(session)
+        node = await client.connect(("127.0.0.1", baie.port), "a@5", within=WITHIN)
+        await asyncio.wait_for(lost.wait(), WITHIN)
+        node.abort()
+
+    async def nothing(_session: client.Session) -> None:
+        pass
+
+    with pytest.raises(RefusedError, match="a on baie-1 is not stand-alone"):
+        baie.talk("a#1").run(nothing)
+    baie.off()
+    baie.alone = True
+    baie.on()
+    baie.talk("a#2").run(host)
+    with pytest.raises(RefusedError, match="a on baie-1 was taken in"):
+        baie.talk("a#2").run(nothing)
+    baie.off()
+    baie.on()
+    with pytest.raises(RefusedError, match="a on baie-1 was taken in"):
+        baie.talk("a#2").run(nothing)
+    assert "error" not in baie.order("present a 2")
+    with pytest.raises(RefusedError, match="session 1 is over, the newest is 2"):
+        baie.talk("a#1").run(nothing)
+    baie.talk("a#2").run(cut)
 
 
 def test_a_newer_session_cuts_the_older_and_readers_cut_nobody(baie: Program) -> None:

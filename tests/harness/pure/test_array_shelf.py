@@ -51,7 +51,7 @@ def test_the_first_start_makes_the_volume_from_its_template(config: ArrayConfig)
 def test_a_later_start_finds_what_was_written_and_the_epoch(config: ArrayConfig) -> None:
     shelf = Shelf(config)
     path = shelf.open()["dopasoins-1"]
-    shelf.record(17)
+    shelf.record(17, {})
     with path.open("r+b") as volume:
         volume.write(b"written")
     again = Shelf(config)

@@ -7,6 +7,7 @@ import tempfile
 from contextlib import contextmanager, suppress
 from datetime import timedelta
 from functools import partial
+from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,7 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from faults import CableCut, During, DuringResync, Every, Loss, Then, resync
+from faults import CableCut, During, DuringResync, Every, Loss, Then, VolumeTakenIn, resync
 from faults.wires import ways
 from lab.errors import NotAvailableError
 from lab.expectation import Class, expect
@@ -22,7 +23,7 @@ from lab.faulting import FaultNotFeltError, Felt, Stepwise
 from lab.journal import Harm, Journal
 from lab.memory import MemorySite
 from lab.nodes import NodeError
-from lab.plan import PlanError, load
+from lab.plan import PlanError, load, loads
 from tests.harness.pure.every_fault import composed, missing, of, simple
 
 if TYPE_CHECKING:
@@ -233,6 +234,21 @@ def test_impossible_times_and_shares_are_refused() -> None:
         Loss("fibre-z", 1).lost(TINY)
     with pytest.raises(PlanError, match="no end of fibre-a is called 'salle-3'; known: salle-1, salle-2"):
         Loss("fibre-a", 1, towards="salle-3").lost(TINY)
+
+
+def test_a_stand_alone_volume_is_taken_in_and_goes_back(tmp_path: Path) -> None:
+    text = (resources.files("lab.plan") / "shipped" / "tiny.yaml").read_text(encoding="utf-8")
+    plan = loads(text.replace("volume: 256 MiB}", "volume: 256 MiB, standalone: baie-2}"))
+    lab, fault = MemorySite(plan, tmp_path), VolumeTakenIn("imagerie")
+    before = lab.state()
+    assert not fault.holds(lab).holds
+    fault.inject(lab)
+    assert fault.holds(lab).holds
+    assert lab.levers.journal.open(Harm.TAKEN_IN) == {"imagerie"}
+    fault.heal(lab)
+    assert lab.state() == before
+    with pytest.raises(NotAvailableError, match=r"--set servers\.dopasoins-1\.standalone=ARRAY"):
+        VolumeTakenIn("dopasoins-1").inject(lab)
 
 
 def test_the_ways_of_a_wire(site: MemorySite) -> None:

@@ -50,6 +50,21 @@ def test_who_serves(
     assert found.moved is (active == "svc-2")
 
 
+STANDALONE = loads(TINY_TEXT.replace("volume: 256 MiB}", "volume: 256 MiB, standalone: baie-2}"))
+
+
+def test_a_stand_alone_volume_depends_on_its_array_and_on_no_virtualiser() -> None:
+    volume = STANDALONE.volumes["imagerie"]
+    assert (volume.alone, volume.copies, volume.homes) == ("baie-2", ("baie-2",), ("baie-2", "baie-1"))
+    lost = expect(STANDALONE, "imagerie", frozenset({"baie-2"}))
+    assert lost.klass is Class.D
+    assert "imagerie is frozen since esx-21 cannot reach baie-2, which holds it alone" in lost.reason
+    assert expect(TINY, "imagerie", frozenset({"baie-2"})).klass is Class.A
+    assert expect(STANDALONE, "imagerie", frozenset({"svc-1", "svc-2"})).klass is Class.A
+    assert expect(TINY, "imagerie", frozenset({"svc-1", "svc-2"})).klass is Class.D
+    assert expect(STANDALONE, "imagerie", frozenset({"baie-1"})).klass is Class.A
+
+
 def test_the_plan_says_which_room_has_the_head_start() -> None:
     apart = frozenset({"fibre-a", "fibre-b"})
     assert storage(OTHER, apart).active == "svc-2"

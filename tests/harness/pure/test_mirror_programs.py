@@ -73,6 +73,7 @@ class Storage:
     """Two arrays, two nodes; paths on demand."""
 
     folder: Path
+    alone: str = ""
     ports: dict[str, int] = field(default_factory=dict)
     arrays: dict[str, Process] = field(default_factory=dict)
     nodes: dict[str, Node] = field(default_factory=dict)
@@ -90,7 +91,7 @@ class Storage:
             "address": "127.0.0.1",
             "port": port,
             "folder": str(self.folder / name),
-            "volumes": {"v": {"size": SIZE, "template": None}},
+            "volumes": {"v": {"size": SIZE, "template": None, "alone": name == self.alone}},
             "capacity": 2 * SIZE,
             "control": str(self.folder / f"{name}.sock"),
         }
@@ -115,7 +116,7 @@ class Storage:
             port=port,
             arbiters=(),
             arrays=arrays,
-            volumes={"v": config.VolumeConfig(SIZE, ("baie-1", "baie-2"))},
+            volumes={"v": config.VolumeConfig(SIZE, ("baie-1", "baie-2"), self.alone)},
         )
         node = self.nodes[name] = build(told, self.kv, self.tasks)  # type: ignore[arg-type]
         self.listeners[name] = await serve(NodeExports(node), ("127.0.0.1", port))
@@ -127,6 +128,7 @@ class Storage:
             "volume": "v",
             "session": session,
             "nodes": {name: ["127.0.0.1", self.ports[name]] for name in self.nodes},
+            "array": {self.alone: ["127.0.0.1", self.ports[self.alone]]} if self.alone else {},
             "socket": str(self.folder / f"path-{session}.sock"),
             "control": str(self.folder / f"path-{session}.status"),
         }
@@ -159,8 +161,8 @@ class Storage:
 
 
 @asynccontextmanager
-async def storage(folder: Path, *, arrays: int = 2) -> AsyncIterator[Storage]:
-    world = Storage(folder)
+async def storage(folder: Path, *, arrays: int = 2, alone: str = "") -> AsyncIterator[Storage]:
+    world = Storage(folder, alone)
     try:
         for number in range(1, arrays + 1):
             await world.start_array(f"baie-{number}")
@@ -467,3 +469,44 @@ async def play_a_replacement(folder: Path) -> None:
 @pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
 def test_an_array_takes_the_place_of_another(tmp_path: Path) -> None:
     asyncio.run(play_a_replacement(tmp_path))
+
+
+async def play_a_stand_alone_volume(folder: Path) -> None:
+    """A host writes and flushes all the time: nothing fails while its volume comes, nor while it goes back."""
+    async with storage(folder, alone="baie-2") as world:
+        path, disk = await world.start_path(1)
+        control = folder / "path-1.status"
+        assert (await asked(control))["node"] == "baie-2"
+        writing, written = True, 0
+
+        async def work() -> None:
+            nonlocal written
+            while writing:
+                written += 1
+                await ask(disk, Kind.WRITE, written % 64 * 65536, written.to_bytes(8, "big") * 512)
+                await ask(disk, Kind.FLUSH)
+
+        host = asyncio.ensure_future(work())
+        await until(lambda: world.active is not None and world.active.volumes["v"].phase is Phase.OUTSIDE)
+        await until(lambda: written > 100)
+        assert world.active is not None
+        assert "error" not in await status.obey(world.active, "take-in v")
+        await until(lambda: world.in_sync)
+        assert (await said(control, lambda told: bool(told["node"])))["node"] == world.active.name
+        assert (await world.verify())["identical"]
+
+        back = await status.obey(world.active, "let-go v")
+        assert "error" not in back
+        assert "error" not in await world.tell("baie-2", f"present v {back['volumes']['v']['newest']}")
+        await said(control, lambda told: told["node"] == "baie-2")
+        seen = written
+        await until(lambda: written > seen + 100)
+        writing = False
+        await host
+        last = written.to_bytes(8, "big") * 512
+        assert await ask(disk, Kind.READ, written % 64 * 65536, length=4096) == last
+        await end(path)
+
+
+def test_a_stand_alone_volume_is_taken_in_and_goes_back_under_a_host_at_work(tmp_path: Path) -> None:
+    asyncio.run(play_a_stand_alone_volume(tmp_path))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from itertools import chain
 from random import Random
@@ -14,6 +15,8 @@ from hypothesis import strategies as st
 from lab.replica.mirror import node
 from lab.replica.mirror.flow import Flow
 from lab.replica.path.core import Path
+from tests.harness.pure.storage_array import Array
+from tests.harness.pure.storage_network import Client
 from tests.harness.pure.storage_oracle import ViolationError
 from tests.harness.pure.storage_world import (
     FAULTS_UNTIL,
@@ -27,9 +30,10 @@ from tests.harness.pure.storage_world import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from lab.replica.mirror.requests import HostWork
+    from lab.replica.mirror.store import Swapped
     from lab.replica.path.core import NodeLink
     from tests.harness.pure.storage_nodes import HostMachine
 
@@ -95,6 +99,25 @@ def replaced() -> Iterator[Schedule]:
         yield Schedule(seed, tuple(sorted((*drawn.faults, *more), key=lambda fault: fault.at)))
 
 
+def handed(count: int, defect: str = "") -> Iterator[Schedule]:
+    """A stand-alone volume is taken in, goes back, is taken in again, in the middle of what else happens."""
+    for seed in range(count):
+        yield random_schedule(seed, frozenset({defect}), "baie-1")
+
+
+def stale_host() -> Iterator[Schedule]:
+    """A host that reaches the array, and no node, loses its session while the volume is ours, which then goes back."""
+    for seed in range(60):
+        faults = (
+            Fault(0.3, "taken in", "volume", 0.0),
+            Fault(0.8, "cut", "esx-1 svc-1", 4.0),
+            Fault(0.8, "cut", "esx-1 svc-2", 4.0),
+            Fault(1.6, "session taken", "host", 0.0),
+            Fault(2.2, "let go", "volume", 0.0),
+        )
+        yield Schedule(seed, faults, alone="baie-1")
+
+
 def anything(defect: str) -> Iterator[Schedule]:
     for seed in range(400):
         yield random_schedule(seed, frozenset({defect}))
@@ -145,6 +168,29 @@ def test_a_planted_defect_is_noticed(defect: str) -> None:
     assert is_noticed(chain(room_apart(defect), asleep(defect), anything(defect)))
 
 
+def test_a_stand_alone_volume_comes_and_goes_and_nothing_is_lost() -> None:
+    worlds = [play(schedule) for schedule in handed(150)]
+    assert sum(world.replacements["handed"] for world in worlds) > 150
+    assert any(world.alone for world in worlds)
+
+
+def test_a_host_that_is_not_fenced_is_noticed() -> None:
+    assert is_noticed(handed(60, "host-not-fenced"))
+
+
+def bare_after(*faults: Fault) -> float:
+    """Seconds without a second copy that the nodes count where only this happens."""
+    world = play(Schedule(3, faults))
+    return max(node.core.volumes["v"].bare for node in world.nodes.values())
+
+
+def test_the_time_without_a_second_copy_is_counted_and_a_replaced_array_costs_none() -> None:
+    opening = bare_after()
+    assert opening < 0.5
+    assert bare_after(Fault(1.0, "array loses power", "baie-2", 1.0)) > opening + 1.0
+    assert bare_after(Fault(1.0, "array replaced", "baie-2 baie-3", 0.0)) == pytest.approx(opening, abs=0.01)
+
+
 # Defects that no configuration can plant: a rule of the mirror or of the path is taken away.
 
 
@@ -165,6 +211,29 @@ def test_writing_without_marking_first_is_noticed(monkeypatch: pytest.MonkeyPatc
 
     monkeypatch.setattr(Flow, "start", start)
     assert is_noticed(chain(asleep(""), anything("")))
+
+
+def test_a_second_copy_that_counts_before_it_has_everything_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    honest = Client.swap
+
+    def swap(client: Client, expect: Mapping[str, int], put: Mapping[str, str], then: Swapped) -> None:
+        record = json.loads(put.get("volumes/v", "{}"))
+        if record.get("outside") is False:
+            put = {"volumes/v": json.dumps({**record, "blank": [], "in_sync": record["copies"]})}
+        honest(client, expect, put, then)
+
+    monkeypatch.setattr(Client, "swap", swap)
+    assert is_noticed(handed(60))
+
+
+def test_an_array_that_does_not_hear_which_host_is_the_newest_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    def present(array: Array, number: int) -> None:  # noqa: ARG001 - that is the defect
+        if array.answers and not any(session.open for session in array.sessions):
+            array.newest = 0
+
+    assert not is_noticed(stale_host())
+    monkeypatch.setattr(Array, "present", present)
+    assert is_noticed(stale_host())
 
 
 def test_a_path_that_sends_nothing_again_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:

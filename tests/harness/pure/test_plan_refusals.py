@@ -124,6 +124,21 @@ REFUSALS = {
         "64 GiB, networks: [management, servers]}",
         "nodes of kind host work on storage",
     ),
+    "stand-alone on no array": (
+        "volume: 512 MiB}",
+        "volume: 512 MiB, standalone: baie-3}",
+        "unknown array 'baie-3'; did you mean baie-",
+    ),
+    "stand-alone where there is no room": (
+        "volume: 512 MiB}",
+        "volume: 512 MiB, standalone: baie-2}\nnodes: {baie-2: {capacity: 4300 MiB}}",
+        "the volume of imagerie brings the volumes on baie-2 to 4609 MiB with their metadata, more than baie-2 holds",
+    ),
+    "stand-alone without a volume": (
+        "volume: 512 MiB}",
+        "standalone: baie-2}",
+        "imagerie has no volume that could be stand-alone: write volume:, or no standalone",
+    ),
     "priority of nobody": (
         "dopasoins-1: high",
         "dopasoin-1: high",
@@ -247,6 +262,13 @@ def first_changed_line(text: str) -> int:
     """Give the number of the first line that differs from the good plan."""
     pairs = zip(ZERO.splitlines(), text.splitlines(), strict=False)
     return next(number for number, (old, new) in enumerate(pairs, 1) if old != new)
+
+
+def test_a_stand_alone_volume_is_not_put_on_another_array_than_it_says() -> None:
+    text = ZERO.replace("arrays: [baie-2]", "arrays: [baie-2, baie-3]").replace(
+        "volume: 512 MiB}", "volume: 512 MiB, standalone: baie-2}\nnodes: {baie-2: {capacity: 4300 MiB}}"
+    )
+    assert "the volume of imagerie finds no room on baie-2: lower what stands before it" in refusal(text)
 
 
 @pytest.mark.parametrize(("old", "new", "said"), REFUSALS.values(), ids=REFUSALS.keys())
