@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 from typing import TypeAlias
 
 from .link import Exports, Link, Session
@@ -45,6 +46,11 @@ async def serve(exports: Exports, address: Address) -> Server:
         return Link(exports, links)
 
     if isinstance(address, str):
-        return Server(await loop.create_unix_server(welcome, address), links)
+        # Whoever waits for the socket and finds it may connect: between its birth and the first moment that it listens
+        # nbdfuse was refused, and its server's start failed with it.
+        born = Path(f"{address}.born")
+        listener = await loop.create_unix_server(welcome, str(born))
+        born.replace(address)  # noqa: ASYNC240 - a new name in a folder in memory: nothing to wait for
+        return Server(listener, links)
     host, port = address
     return Server(await loop.create_server(welcome, host, port, reuse_address=True), links)

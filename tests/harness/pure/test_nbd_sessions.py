@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import socket
 from typing import TYPE_CHECKING
 
 import pytest
@@ -136,6 +137,26 @@ def test_what_was_written_is_read_over_tcp_and_over_a_unix_socket(tmp_path: Path
 
     on_loopback(test)
     on_loopback(test, tmp_path / "nbd.sock")
+
+
+def test_a_unix_socket_that_is_seen_listens(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Or whoever waited for it to appear is refused."""
+    asyncio.set_event_loop_policy(None)  # uvloop listens out of our sight
+    path = tmp_path / "nbd.sock"
+    seen: list[bool] = []
+    listen = socket.socket.listen
+
+    def noting(listener: socket.socket, backlog: int) -> None:
+        seen.append(path.exists())
+        listen(listener, backlog)
+
+    async def begin() -> None:
+        (await server.serve(Memory(), str(path))).close()
+
+    monkeypatch.setattr(socket.socket, "listen", noting)
+    asyncio.run(begin())
+    assert seen == [False]
+    assert path.is_socket()
 
 
 def test_the_largest_payload_passes() -> None:

@@ -229,7 +229,8 @@ def test_an_outage_longer_than_patience_is_an_interruption(config: Config) -> No
 
 
 def test_a_slow_service_freezes_and_is_class_a_while_no_client_gives_up(config: Config) -> None:
-    history, service = asyncio.run(played(config, "serve", "slow", "serve", lasting=0.6))
+    patient = replace(config, answer_ms=2000)  # on a busy machine a slow answer came too late otherwise
+    history, service = asyncio.run(played(patient, "serve", "slow", "serve", lasting=0.6))
     seen = judged(history, service.readback(), Promise(freeze=timedelta(milliseconds=200)))
 
     assert seen.freeze >= timedelta(milliseconds=300)
