@@ -6,17 +6,12 @@ clock that no one can set. A server that was started by hand has none, and tells
 
 from __future__ import annotations
 
-import asyncio
 import json
-import os
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-
-EVERY = 0.5  # seconds between two heartbeats
+    from pathlib import Path
 
 
 def write(path: Path, *, healthy: bool) -> None:
@@ -33,11 +28,3 @@ def read(path: Path) -> tuple[float, bool] | None:
     except FileNotFoundError:
         return None
     return time.monotonic() - found["at"], bool(found["healthy"])
-
-
-async def keep(healthy: Callable[[], Awaitable[bool]]) -> None:
-    """Beat for ever, from this very program: whoever stops it stops the heartbeat."""
-    told = os.environ.get("BASCULE_HEARTBEAT")
-    while told:
-        write(Path(told), healthy=await healthy())
-        await asyncio.sleep(EVERY)

@@ -14,6 +14,7 @@ import os
 import sys
 import time
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, Any
@@ -128,7 +129,7 @@ class Program:
         """Run until killed, or until the core breaks: the guard then starts another."""
         told = self._told
         management = await links.listen(
-            told["management"], links.PORT, lambda said: self.agent.heard(Beat.from_json(json.dumps(said)), monotonic())
+            told["management"], links.PORT, lambda said: self.agent.heard(Beat.of(said), monotonic())
         )
         storage = await links.listen(told["storage"], links.PORT, self._stored)
         listener = await asyncio.start_unix_server(self._answer, _free(CONTROL))
@@ -150,15 +151,16 @@ class Program:
     async def _beat(self, management: links.Wire, storage: links.Wire) -> None:
         told = self._told
         while True:
-            said = self.agent.beat.to_json()
+            beat = self.agent.beat
+            said, sign = beat.to_json(), replace(beat, running={}).to_json()  # nobody asks the storage what runs
             for address in told["peers"].values():
                 management.send(address, links.PORT, said)
             for address in told["virtualisers"].values():
-                storage.send(address, STORAGE_PORT, said)
+                storage.send(address, STORAGE_PORT, sign)
             await asyncio.sleep(self._settings.heartbeat)
 
     def _stored(self, said: dict[str, Any]) -> None:
-        heard = {host: (float(age), Beat.from_json(json.dumps(beat))) for host, (age, beat) in said["hosts"].items()}
+        heard = {host: (float(age), Beat.of(beat)) for host, (age, beat) in said["hosts"].items()}
         withheld = {name: frozenset(hosts) for name, hosts in said["withheld"].items()} if said["active"] else None
         ages = {host: (age, beat.boot, beat.released) for host, (age, beat) in heard.items()}
         self.agent.stored(ages, monotonic(), withheld)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from enum import Enum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -81,11 +81,15 @@ class Beat:
 
     def to_json(self) -> str:
         """As it is sent."""
-        return json.dumps(asdict(self), separators=(",", ":"))
+        released = {name: {"number": one.number, "reason": one.reason} for name, one in self.released.items()}
+        return json.dumps({**self.__dict__, "released": released}, separators=(",", ":"))
+
+    @classmethod
+    def of(cls, told: Mapping[str, Any]) -> Beat:
+        """As it was sent, once its JSON was read."""
+        return cls(**{**told, "released": {name: Released(**one) for name, one in told["released"].items()}})
 
     @classmethod
     def from_json(cls, text: str | bytes) -> Beat:
         """As it was sent."""
-        told = json.loads(text)
-        released = {name: Released(**one) for name, one in told.pop("released").items()}
-        return cls(**told, released=released)
+        return cls.of(json.loads(text))

@@ -17,7 +17,7 @@ import signal
 import sys
 from pathlib import Path
 
-from .. import heartbeat
+from .. import beating
 from ..pair import address
 from ..pair.children import Child, together
 from ..pair.mariadb import cnf, command, prepare
@@ -43,7 +43,7 @@ async def run(config: LoneConfig, config_path: Path) -> None:
         service.hold_while(config.is_free) if config.rescue else service.hold(),
         emr.keep(),
         database.keep(),
-        heartbeat.keep(address.fit),
+        beating.keep(address.fit),
     )
 
 

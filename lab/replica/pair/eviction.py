@@ -3,7 +3,8 @@
 A message counts once every member has confirmed it. Galera leaves out who says nothing for 1.3 s; a member at 1 % of a
 processor says something twice a second, and each act of care then takes as long, twice (freezes of 6.5 and 9.9 s). So
 whoever is well asks how long the group takes to confirm, and if it is long while the twin says that it is late, or does
-not even say so, votes it out (`evs.evict`): the group goes on at once, and the twin joins again when it is well.
+not even say so although its kernel answers, votes it out (`evs.evict`): the group goes on at once, and the twin joins
+again when it is well.
 """
 
 from __future__ import annotations
@@ -22,13 +23,13 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import Engine
 
     from .bootstrap import Standing
-    from .hearsay import Hearsay
 
 _EVERY = 0.1  # seconds between two questions to the group
 _QUICK = 0.1  # seconds for an answer that is none to complain of; a millisecond is usual
 WINDOW = 2.5  # seconds that are looked at
 _LONG = 1.5  # seconds of them spent waiting. Galera's own way with whoever falls silent takes up to 1.7 s
 _LATE = 2  # looks in a row at a twin that is late; each takes up to half a second
+_OWN = 0.2  # seconds that this member may be late itself; on a machine that is busy with everything, both are
 _TOO_LATE = 2013  # what MariaDB's client says when no answer came in time
 # In step with the group (`wsrep_sync_wait`), so that it goes round all members; it needs no table and no disk.
 _QUESTION = text("SELECT 1")
@@ -113,24 +114,29 @@ class Suspicion:
 
     def __init__(self) -> None:
         self._late = 0
+        self._own = float("-inf")
 
-    def looked(self, twin: Standing | None, hearsay: Hearsay) -> None:
+    def looked(self, twin: Standing | None, *, reached: bool) -> None:
         """One more look at the twin.
 
         Args:
             twin: how it stands, from its own mouth; None if it does not answer in time.
-            hearsay: what the arbitrator says of it; of interest only if the twin does not answer.
+            reached: whether its kernel answers. If not it is dead or parted, and Galera's to leave out or to go round.
         """
-        # A dead twin, or one that nobody reaches, is Galera's to forget; one that is parted tells the arbitrator.
-        said = hearsay.standing if twin is None and hearsay.alive else twin
-        is_late = said.late if said is not None else hearsay.alive
+        is_late = reached if twin is None else twin.late
         self._late = self._late + 1 if is_late else 0
 
-    def accuses(self, waited: float, *, late: bool) -> bool:
+    def took_turn(self, now: float, lag: float) -> None:
+        """This program had its turn, so many seconds later than it wanted: if many, it may be the one, and deaf."""
+        if lag > _OWN:
+            self._own = now
+
+    def accuses(self, now: float, waited: float, *, well: bool) -> bool:
         """Whether to vote the twin out.
 
         Args:
+            now: seconds.
             waited: seconds of the last `WINDOW` that the group made this member wait.
-            late: whether this member is late itself: then it may be the one, and deaf besides.
+            well: whether this member could serve in the other's place.
         """
-        return waited > _LONG and self._late >= _LATE and not late
+        return well and now - self._own > WINDOW and waited > _LONG and self._late >= _LATE

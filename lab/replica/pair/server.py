@@ -14,7 +14,7 @@ import signal
 import sys
 from pathlib import Path
 
-from .. import heartbeat
+from .. import beating
 from . import address
 from .children import Child, together
 from .config import ServerConfig, read_server
@@ -48,7 +48,7 @@ async def run(config: ServerConfig, config_path: Path) -> None:
         supervisor.run(),
         database.statefiles.follow(),
         reach.run(),
-        heartbeat.keep(address.fit),
+        beating.keep(address.fit),
     )
 
 

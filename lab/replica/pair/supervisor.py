@@ -19,6 +19,7 @@ from .children import together
 from .eviction import Suspicion
 from .galera import NOWHERE, OUTSIDE, STATE_PORT, SYNCED, Position
 from .hearsay import Hearsay, ask, may_hold
+from .reach import Reach
 from .standstill import Standstill, starts_anew
 
 if TYPE_CHECKING:
@@ -60,6 +61,8 @@ class Supervisor:
         self._canary = canary
         self._has_marked = False
         self._suspicion = Suspicion()
+        self._twin = Reach((config.twin_address,))
+        self._voted_out = ""
         self._heard: tuple[float, Standing] | None = None  # what the twin said last, and when
         self.standing = Standing(config.server, Stage.STARTING)
 
@@ -68,7 +71,7 @@ class Supervisor:
         listener = await asyncio.start_server(self._tell, str(self._config.address.ip), STATE_PORT)
         self._database.group.start()
         async with listener:
-            await together(self.keep(), self._watch_group())
+            await together(self.keep(), self._watch_group(), self._twin.run())
 
     async def keep(self) -> None:
         """The same, while another tells where it stands."""
@@ -76,6 +79,8 @@ class Supervisor:
         new_group = await self._begins(position)
         while True:
             await self._is_prompt()
+            if (twin := await self.twin()) is not None and twin.voted_out:
+                self._database.statefiles.forget_view(twin.voted_out)
             log.info("start from %s%s", position, ", as the first of a new group" if new_group else "")
             self._stand(Stage.STARTING, position)
             process = await self._database.start(position, new_group=new_group)
@@ -148,12 +153,15 @@ class Supervisor:
 
     async def _watch_group(self) -> None:
         """Vote the twin out if it makes the group wait."""
+        group, suspicion, slept = self._database.group, self._suspicion, time.monotonic()
         while True:
             await asyncio.sleep(_EVERY)
-            group, late = self._database.group, self._canary.is_late
-            if self._heard and self._suspicion.accuses(group.waited(), late=late):
+            slept, before = time.monotonic(), slept
+            suspicion.took_turn(slept, slept - before - _EVERY)
+            if self._heard and suspicion.accuses(slept, group.waited(), well=self._fit()):
                 log.warning("the group waits for %s, which lacks processor: voted out", self._config.twin)
-                await self._database.evict(self._heard[1].node)
+                self._voted_out = self._heard[1].node
+                await self._database.evict(self._voted_out)
                 group.forget()
 
     async def _rest(self, *, settled: float) -> Step:
@@ -208,7 +216,7 @@ class Supervisor:
         hearsay = Hearsay()
         if twin is None:
             hearsay = await ask(config.arbitrator_address, config.twin_address, mine)
-        self._suspicion.looked(twin, hearsay)
+        self._suspicion.looked(twin, reached=self._twin.is_reached)
         self._canary.tell(has_spare=self._twin_was_fit())
         if twin is None and mine.late and self._twin_was_fit():  # its silence may be this one's deafness
             return False
@@ -218,7 +226,7 @@ class Supervisor:
         return self._reaches() and not self._canary.is_late
 
     def _now(self) -> Standing:
-        return replace(self.standing, fit=self._fit(), late=self._canary.is_late)
+        return replace(self.standing, fit=self._fit(), late=self._canary.is_late, voted_out=self._voted_out)
 
     async def _tell(self, _reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with contextlib.suppress(ConnectionError), contextlib.closing(writer):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from ipaddress import IPv4Address
 from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
@@ -18,7 +19,7 @@ from lab.replica.pair.supervisor import Supervisor
 if TYPE_CHECKING:
     from pathlib import Path
 
-DONOR = 2
+DONOR, TWIN = 2, IPv4Address("192.0.2.1")
 
 
 def joined(committed: int, waiting: int = 0) -> Membership:
@@ -123,7 +124,7 @@ def test_the_supervisor_starts_such_a_member_again(tmp_path: Path, monkeypatch: 
 
     async def play() -> int:
         database = Donor()
-        config = SimpleNamespace(server="dopasoins-1", bootstrap=False, begun=tmp_path / "begun")
+        config = SimpleNamespace(server="dopasoins-1", twin_address=TWIN, bootstrap=False, begun=tmp_path / "begun")
         supervisor = Supervisor(config, database, Canary(tmp_path), lambda: True)  # type: ignore[arg-type]
 
         async def twin() -> Standing:
