@@ -102,6 +102,8 @@ def told(cell: Cell, language: Language) -> str:
             declared=language.duration(cell.takeover.human),
             derived=language.duration(cell.takeover.derived),
         )
+    else:
+        stop += say(", gel le plus long {time}", time=language.duration(verdict.freeze))
     lost = say("pertes {lost} (objectif {limit})", lost=len(verdict.lost), limit=objective.loss)
     if cell.takeover and cell.takeover.copy_ns is not None:
         age = (cell.takeover.loss_ns - cell.takeover.copy_ns) / 1e9

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from datetime import timedelta
 
 MET, MISUSE, BENCH_ERROR = 0, 2, 4
+_WIDE = 80  # columns
+_AWAY = "the room of the copies serves: bascule give-back returns to the other one"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -180,21 +183,27 @@ def _duration(text: str | None) -> timedelta | None:
 
 def _status(options: argparse.Namespace) -> int:
     from lab.bench import Lab  # noqa: PLC0415 - as above
+    from lab.recovery.site import is_away  # noqa: PLC0415 - as above
 
     lab = Lab.attach(options.name)
     status = lab.status()
     ailments = lab.ailments()
     read = () if ailments else lab.preflight()
+    away = is_away(lab)
     lab.close()
     _say(f"lab {options.name}, plan {status['plan']}, in {status['state']}")
     if status["expires"] is not None:
         _say(f"  ends by itself at {status['expires'].astimezone():%H:%M on %d %B}")
     for kind in ("nodes", "switches", "services"):
         words = [name if well else f"{name} (down)" for name, well in status[kind].items()]
-        _say(f"  {kind}: {', '.join(words)}")
+        _say(textwrap.fill(f"  {kind}: {', '.join(words)}", _WIDE, subsequent_indent="    ", break_on_hyphens=False))
     for row in read:
         _say(f"  {row}")
-    _say("  whole" if not ailments else "  not whole: " + "; ".join(ailments))
+    _say("  not whole:" if ailments else "  whole")
+    for ailment in ailments:
+        _say(f"    {ailment}")
+    if away:
+        _say(f"  {_AWAY}")
     return MET
 
 
@@ -211,7 +220,7 @@ def _heal(options: argparse.Namespace) -> int:
         lab.wait_whole()
     lab.close()
     if away:
-        _say("the room of the copies still serves: bascule give-back returns to the other one")
+        _say(_AWAY)
     if serving:
         _say(f"room three still serves {', '.join(serving)}: bascule give-back returns to rooms one and two")
     _say(f"mended: {', '.join(broken)}" if broken else "nothing was broken")

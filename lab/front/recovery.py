@@ -8,6 +8,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from lab.front.commands import MisuseError
+from lab.measure.wording import spoken
 
 if TYPE_CHECKING:
     import argparse
@@ -69,7 +70,7 @@ def _recover(options: argparse.Namespace) -> int:
         raise MisuseError(f"bascule: {error}") from error
     finally:
         lab.close()
-    return _concluded(found, _objective(lab))
+    return _moved(found) if options.planned else _concluded(found, _objective(lab))
 
 
 def _give_back(options: argparse.Namespace) -> int:
@@ -85,7 +86,7 @@ def _give_back(options: argparse.Namespace) -> int:
             give_back(lab, _say, _folder(lab), runbook=options.runbook or "retour", human=human)
         else:
             path, runbook = _folder(lab) / "return.json", options.runbook or "pra-retour"
-            switch(lab, _say, path, loss_ns=None, runbook=runbook, human=human)
+            _moved(switch(lab, _say, path, loss_ns=None, runbook=runbook, human=human))
     except RefusedError as error:
         raise MisuseError(f"bascule: {error}") from error
     finally:
@@ -97,6 +98,17 @@ def _concluded(found: Recovery, objective: Objective) -> int:
     phrases = list(found.takeover.phrases(objective))
     print("; ".join(phrase.words.en for phrase in phrases), flush=True)  # noqa: T201 - a command line prints
     return MET if all(phrase.kept for phrase in phrases) else NOT_MET
+
+
+def _moved(found: Recovery) -> int:
+    """Nothing was lost, and the stop was announced: no objective is owed."""
+    told = found.takeover
+    made = f"machines {spoken(told.machine).en} measured, people {spoken(told.human).en} declared"
+    derived = f", real scale {spoken(told.derived).en} derived" if told.derived else ""
+    print(  # noqa: T201 - as above
+        f"{told.where.en} serves, {spoken(told.from_loss).en} after the order ({made}{derived})", flush=True
+    )
+    return MET
 
 
 def _objective(lab: Lab) -> Objective:

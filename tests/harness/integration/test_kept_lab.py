@@ -50,7 +50,7 @@ def test_whoever_broke_it_anybody_can_heal_it(kept: str) -> None:
     breaker.close()
     ill = bascule("status", "--name", kept)
     assert "esx-21 (down)" in ill.stdout
-    assert "not whole: node off: " in ill.stdout
+    assert "not whole:\n    node off: " in ill.stdout
     healed = bascule("heal", "--name", kept)
     assert healed.returncode == 0, healed.stderr
     assert "switch off sw-servers-2" in healed.stdout
