@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from .records import OK
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from .history import History
 
@@ -35,27 +35,26 @@ class Lane:
         ward: the ward.
         start_ns: monotonic instant at which the first bucket begins, the same for all lanes of a history.
         bucket_ns: length of a bucket.
-        cells: one per bucket; an empty one means that nothing was meant to start in it.
+        cells: by number, in order, the buckets in which something was meant to start; at least one.
     """
 
     journey: str
     ward: str
     start_ns: int
     bucket_ns: int
-    cells: tuple[Cell, ...]
+    cells: Mapping[int, Cell]
 
 
 def lanes(history: History, bucket_ns: int) -> tuple[Lane, ...]:
     """The lanes of a history, pulses first, then journeys by name; none when it is empty."""
-    start_ns = min((intended for _, _, intended, _ in _marks(history)), default=0)
-    counts: dict[tuple[bool, str, str], dict[int, list[int]]] = {}
-    for journey, ward, intended, state in _marks(history):
-        buckets = counts.setdefault((not journey.startswith("pulse"), journey, ward), {})
+    marks = tuple(_marks(history))
+    start_ns = min((intended for _, _, intended, _ in marks), default=0)
+    counts: dict[tuple[str, str], dict[int, list[int]]] = {}
+    for journey, ward, intended, state in marks:
+        buckets = counts.setdefault((journey, ward), {})
         buckets.setdefault((intended - start_ns) // bucket_ns, [0, 0, 0])[state] += 1
-    return tuple(
-        Lane(journey, ward, start_ns, bucket_ns, _filled(buckets))
-        for (_, journey, ward), buckets in sorted(counts.items())
-    )
+    order = sorted(counts, key=lambda lane: (not lane[0].startswith("pulse"), *lane))
+    return tuple(Lane(*lane, start_ns, bucket_ns, _cells(counts[lane])) for lane in order)
 
 
 def _marks(history: History) -> Iterator[tuple[str, str, int, int]]:
@@ -75,8 +74,5 @@ def _marks(history: History) -> Iterator[tuple[str, str, int, int]]:
         )
 
 
-def _filled(buckets: dict[int, list[int]]) -> tuple[Cell, ...]:
-    cells = [Cell()] * (max(buckets) + 1)
-    for at, counts in buckets.items():
-        cells[at] = Cell(*counts)
-    return tuple(cells)
+def _cells(buckets: dict[int, list[int]]) -> dict[int, Cell]:
+    return {at: Cell(*buckets[at]) for at in sorted(buckets)}
