@@ -12,13 +12,13 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from lab.measure import lanes as measured
-from lab.measure.lanes import SLOW_OPERATION_NS
+from lab.measure.lanes import INTERRUPTED, SERVED, SLOW, SLOW_OPERATION_NS
 from reports.model import Lane, Span, State
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from lab.measure import Cell, History
+    from lab.measure import History
     from lab.measure import Lane as Measured
 
     Wait = tuple[int, int]
@@ -97,20 +97,20 @@ def _spans(group: Sequence[Measured], origin_ns: int, relief: Relief, waits: Seq
     return tuple(_joined(states, (group[0].start_ns - origin_ns) / NANO, BUCKET / NANO))
 
 
-def _end(cells: Mapping[int, Cell]) -> int:
+def _end(cells: Mapping[int, int]) -> int:
     return next(reversed(cells)) + 1
 
 
-def _held(cells: Mapping[int, Cell], relief: Sequence[int]) -> Iterator[Run]:
+def _held(cells: Mapping[int, int], relief: Sequence[int]) -> Iterator[Run]:
     """Let each bucket speak for the empty ones after it, an interruption until its ward finds relief."""
     end = _end(cells)
     run = 0, 0, State.SERVED
-    for (index, (_, slowed, interrupted)), other in zip(cells.items(), [*islice(cells, 1, None), end], strict=True):
+    for (index, cell), other in zip(cells.items(), [*islice(cells, 1, None), end], strict=True):
         state, until = State.SERVED, index + HOLD
-        if interrupted:
+        if cell & INTERRUPTED:
             after = bisect_right(relief, index)
             state, until = State.INTERRUPTED, relief[after] if after < len(relief) else end
-        elif slowed:
+        elif cell & SLOW:
             state, until = State.SLOW, index + 1
         if state is not run[2] or index != run[1]:
             yield run
@@ -143,7 +143,7 @@ def _relief(history: History, seen: Iterable[Measured]) -> Relief:
     served: dict[tuple[str, str], set[int]] = defaultdict(set)
     lanes = list(seen)
     for lane in lanes:
-        good = (index for index, cell in lane.cells.items() if cell.served or cell.slow)
+        good = (index for index, cell in lane.cells.items() if cell & (SERVED | SLOW))
         served[lane.ward, kinds.get(lane.journey, lane.journey)].update(good)
     return {
         (lane.ward, lane.journey): tuple(sorted(served[lane.ward, kinds.get(lane.journey, lane.journey)]))

@@ -24,13 +24,18 @@ _CLASS = re.compile(r'class="(?P<name>[^"]*)"')
 _WORDS = re.compile(r"<(?P<tag>title|desc) id=[^>]*>(?P<text>.*?)</(?P=tag)>", re.DOTALL)
 """Title and description of a whole figure: only they have an identifier."""
 
+_SYMBOL = re.compile(r'<span aria-hidden="true">([^<]*)</span>')
+
 _SHIFT = {"start": 0.0, "middle": 0.5, "end": 1.0}
 _WEIGHT = {"normal": 400, "bold": 700}
 
 
 def as_images(page: str) -> str:
-    """Return the page with each inline figure turned into an image of itself, told by its title and description."""
-    return _FIGURE.sub(_image, page)
+    """Return the page with each inline figure turned into an image of itself, told by its title and description.
+
+    On paper nobody is read to, so that a symbol needs no element of its own to be passed over by who reads aloud.
+    """
+    return _SYMBOL.sub(r"\1", _FIGURE.sub(_image, page))
 
 
 def _image(figure: re.Match[str]) -> str:

@@ -93,9 +93,9 @@ def pdf(html: str, attached: str, name: str, moment: datetime) -> Pdf:
             modified=moment,
         )
         document.metadata.attachments = [*document.metadata.attachments, evidence]
-        with warnings.catch_warnings(), sparing.pages_named_once():
+        with warnings.catch_warnings(), sparing.written_once():
             warnings.simplefilter("ignore", ResourceWarning)  # weasyprint leaves the file of its colour profile open
-            content = document.write_pdf(finisher=sparing.written_once, pdf_variant=VARIANT, pdf_tags=True)
+            content = document.write_pdf(finisher=sparing.packed, pdf_variant=VARIANT, pdf_tags=True)
         return Pdf(content, len(document.pages))
 
 

@@ -10,6 +10,8 @@ import contextlib
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
+from reports.sparing import instead
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -75,21 +77,19 @@ def shaped_once() -> Iterator[None]:
     from weasyprint.draw import text as drawing  # noqa: PLC0415 - optional, and half a second
     from weasyprint.layout import inline  # noqa: PLC0415 - as above
 
-    split, draw, strut = inline.split_first_line, drawing.draw_first_line, inline.strut
     known: dict[tuple[Any, ...], tuple[Any, ...]] = {}
     struts: dict[tuple[Any, ...], Any] = {}
 
-    def split_once(text: str, style: Any, *room: Any, **more: Any) -> tuple[Any, ...]:  # noqa: ANN401 - as above
-        context, *wide = room
-        key = (text, hand(style), *wide, *more.values())
+    def split_once(text: str, style: Any, context: Any, *room: Any, **more: Any) -> tuple[Any, ...]:  # noqa: ANN401 - as above
+        key = (text, hand(style), *room, *more.values())
         if key not in known:
-            layout, *measured = split(text, style, *room, **more)
+            layout, *measured = split(text, style, context, *room, **more)
             known[key] = (Line(layout), *measured)
         return known[key]
 
     def draw_once(stream: Any, box: Any, overflow: str, ellipsis: str, matrix: Any) -> Any:  # noqa: ANN401 - as above
         line = box.pango_layout
-        if not isinstance(line, Line):  # a line that was stretched: its spaces are its own
+        if not isinstance(line, Line):  # one that was stretched: its spaces are its own
             return draw(stream, box, overflow, ellipsis, matrix)
         if line.said is None:
             first = _Said(stream)
@@ -108,8 +108,9 @@ def shaped_once() -> Iterator[None]:
             struts[key] = strut(style)
         return struts[key]
 
-    inline.split_first_line, drawing.draw_first_line, inline.strut = split_once, draw_once, strut_once
-    try:
+    with (
+        instead(inline, "split_first_line", split_once) as split,
+        instead(drawing, "draw_first_line", draw_once) as draw,
+        instead(inline, "strut", strut_once) as strut,
+    ):
         yield
-    finally:
-        inline.split_first_line, drawing.draw_first_line, inline.strut = split, draw, strut
