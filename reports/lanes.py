@@ -67,9 +67,7 @@ def grained(spans: Iterable[Span], start: float, end: float, grain: float) -> tu
     An outage shorter than a cell fills the cell: what is drawn may be longer than what was, never absent.
     """
     count = max(1, round((end - start) / grain))
-    runs = (
-        (int((span.start - start) / grain + 1e-6), _ceil((span.end - start) / grain), span.state) for span in spans
-    )
+    runs = ((int((span.start - start) / grain + 1e-6), _ceil((span.end - start) / grain), span.state) for span in spans)
     return tuple(_joined(_painted(count, runs), start, grain))
 
 

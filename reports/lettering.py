@@ -56,12 +56,12 @@ def line_by_line() -> Iterator[None]:
     """Have weasyprint show each line of a drawing whole, as long as the context lasts; shaped once, however often."""
     from weasyprint import svg  # noqa: PLC0415 - optional, and half a second
 
-    before, shaped = svg.TAGS["text"], dict[_Key, _Shaped]()
+    before, shaped = svg.TAGS["text"], dict[tuple[Any, ...], _Shaped]()
 
     def line(image: Any, node: Any, font_size: float) -> None:  # noqa: ANN401 - published without types
         said = (node.text, *(node.get(name, default) for name, default in _FONT), font_size)
         if said not in shaped:
-            shaped[said] = _shape(image, *said)
+            shaped[said] = _shape(image, said)
         _draw(image, node, font_size, shaped[said])
 
     svg.TAGS["text"] = line
@@ -72,7 +72,6 @@ def line_by_line() -> Iterator[None]:
 
 
 _FONT = (("font-family", "sans-serif"), ("font-style", "normal"), ("font-weight", "normal"))
-_Key = tuple[str | float, ...]
 
 
 class _Shaped(NamedTuple):
@@ -82,11 +81,12 @@ class _Shaped(NamedTuple):
     width: float
 
 
-def _shape(image: Any, text: str, family: str, slant: str, weight: str, size: float) -> _Shaped:  # noqa: ANN401 - as above
+def _shape(image: Any, said: tuple[Any, ...]) -> _Shaped:  # noqa: ANN401 - as above
     from weasyprint.css.properties import INITIAL_VALUES  # noqa: PLC0415 - as above
     from weasyprint.svg.text import Style, TextBox  # noqa: PLC0415 - as above
     from weasyprint.text.line_break import split_first_line  # noqa: PLC0415 - as above
 
+    text, family, slant, weight, size = said
     style = Style(INITIAL_VALUES)
     style.font_config = image.font_config
     style.update(

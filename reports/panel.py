@@ -113,7 +113,9 @@ def _lanes(panel: Panel, rows: Sequence[float]) -> Iterator[Markup]:
 
 def _marks(marks: Sequence[Label], bottom: float) -> Iterator[Markup]:
     tops = [TITLE + mark.row * MARK for mark in marks]
-    lines = "".join(f"M{number(it.column)} {number(top + 2)}V{number(bottom)}" for it, top in zip(marks, tops, strict=True))
+    lines = "".join(
+        f"M{number(it.column)} {number(top + 2)}V{number(bottom)}" for it, top in zip(marks, tops, strict=True)
+    )
     if lines:
         yield tag("path", d=lines, stroke=INK, stroke_dasharray="3 2")
     for mark, top in zip(marks, tops, strict=True):
