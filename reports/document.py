@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -95,7 +96,11 @@ def render_before_and_after(plans: Sequence[str], found: Sequence[Row], language
 
 
 def _style() -> Markup:
-    return Markup((TEMPLATES / "print.css").read_text("utf-8"))  # noqa: S704  our own style sheet
+    """Return our style sheet with its colours in place of their names: weasyprint looks a name up for each cell."""
+    sheet = (TEMPLATES / "print.css").read_text("utf-8")
+    names, _, rules = sheet.partition("\n")
+    colours = dict(re.findall(r"(--[a-z]+): ([^;]+);", names))
+    return Markup(re.sub(r"var\((--[a-z]+)\)", lambda it: colours[it[1]], rules))  # noqa: S704  our own style sheet
 
 
 def _tidy(page: str) -> str:

@@ -186,7 +186,7 @@ def _hatch(key: str) -> Markup:
 
 def _legend(language: Language, hatch: str) -> tuple[list[Markup], float]:
     """Return the key to the figure, on as many lines as it needs."""
-    samples = [(bars(state, [(0, 26)], 0, hatch), language.gettext(STATES[state])) for state in State]
+    samples = [(bars(state, [(0, 26, 0)], hatch), language.gettext(STATES[state])) for state in State]
     samples.append((tag("rect", x=0, y=-1, width=26, height=BAR + 2, fill=BAND), language.gettext("panne maintenue")))
     dashes = tag("path", d=f"M13 -1V{BAR + 1}", stroke=INK, stroke_dasharray="3 2")
     samples.append((dashes, language.gettext("événement")))

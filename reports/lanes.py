@@ -5,21 +5,24 @@ What is slow or interrupted is decided by `lab.measure`, so that a figure cannot
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_right
 from collections import defaultdict
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from lab.measure import lanes as measured
-from lab.measure.lanes import SLOW_OPERATION_NS
+from lab.measure.lanes import INTERRUPTED, SERVED, SLOW, SLOW_OPERATION_NS
 from reports.model import Lane, Span, State
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from lab.measure import Cell, History
+    from lab.measure import History
     from lab.measure import Lane as Measured
 
     Wait = tuple[int, int]
+    Run = tuple[int, int, State]
     Relief = Mapping[tuple[str, str], Sequence[int]]
 
 NANO = 1_000_000_000
@@ -35,7 +38,10 @@ HOLD = 2 * NANO // BUCKET
 """Buckets for which an answer still speaks when no other follows. Beyond, nothing is drawn."""
 
 
-_BAD = {State.SERVED: 0, State.SLOW: 1, State.INTERRUPTED: 2}
+_BAD = {State.SERVED: 1, State.SLOW: 2, State.INTERRUPTED: 3}
+_STATES = dict(zip(_BAD.values(), _BAD, strict=True))
+_ALIKE = re.compile(rb"([\1-\3])\1*")
+"""A row of neighbouring buckets of one state; nothing is known of a bucket of 0."""
 
 
 def lanes_of(history: History, origin_ns: int) -> tuple[Lane, ...]:
@@ -61,12 +67,8 @@ def grained(spans: Iterable[Span], start: float, end: float, grain: float) -> tu
     An outage shorter than a cell fills the cell: what is drawn may be longer than what was, never absent.
     """
     count = max(1, round((end - start) / grain))
-    cells: dict[int, State] = {}
-    for span in spans:
-        first, last = (span.start - start) / grain, (span.end - start) / grain
-        for cell in range(max(0, int(first + 1e-6)), min(count, _ceil(last))):
-            cells[cell] = max(cells.get(cell, State.SERVED), span.state, key=_BAD.__getitem__)
-    return tuple(_joined(cells, start, grain))
+    runs = ((int((span.start - start) / grain + 1e-6), _ceil((span.end - start) / grain), span.state) for span in spans)
+    return tuple(_joined(_painted(count, runs), start, grain))
 
 
 def _ceil(value: float) -> int:
@@ -80,34 +82,39 @@ def _rank(lane: Lane) -> tuple[int, str, str]:
 
 def _spans(group: Sequence[Measured], origin_ns: int, relief: Relief, waits: Sequence[Wait]) -> tuple[Span, ...]:
     """Lay the wards of a journey over one another; where they differ the worst is shown."""
-    states: dict[int, State] = {}
-    for first, last in waits:
-        states.update(dict.fromkeys(range(first, last), State.SLOW))
+    seen = max(_end(lane.cells) for lane in group)
+    runs: list[Run] = [(first, last, State.SLOW) for first, last in waits]
     for lane in group:
-        for index, state in _held(lane.cells, relief[lane.ward, lane.journey]):
-            if index not in states or _BAD[state] > _BAD[states[index]]:
-                states[index] = state
-    seen = max(len(lane.cells) for lane in group)
+        runs += _held(lane.cells, relief[lane.ward, lane.journey])
+    states = _painted(max([seen, *(last for _, last in waits)]), runs)
     for _, last in waits:
         for index in range(last, min(last + HOLD, seen)):
-            if states.setdefault(index, State.SERVED) is not State.SERVED:
+            states[index] = states[index] or _BAD[State.SERVED]
+            if states[index] != _BAD[State.SERVED]:
                 break
     return tuple(_joined(states, (group[0].start_ns - origin_ns) / NANO, BUCKET / NANO))
 
 
-def _held(cells: Sequence[Cell], relief: Sequence[int]) -> Iterator[tuple[int, State]]:
+def _end(cells: Mapping[int, int]) -> int:
+    return next(reversed(cells)) + 1
+
+
+def _held(cells: Mapping[int, int], relief: Sequence[int]) -> Iterator[Run]:
     """Let each bucket speak for the empty ones after it, an interruption until its ward finds relief."""
-    state, until = State.SERVED, 0
-    for index, (served, slowed, interrupted) in enumerate(cells):
-        if interrupted:
+    end = _end(cells)
+    run = 0, 0, State.SERVED
+    for (index, cell), other in zip(cells.items(), [*islice(cells, 1, None), end], strict=True):
+        state, until = State.SERVED, index + HOLD
+        if cell & INTERRUPTED:
             after = bisect_right(relief, index)
-            state, until = State.INTERRUPTED, relief[after] if after < len(relief) else len(cells)
-        elif slowed:
+            state, until = State.INTERRUPTED, relief[after] if after < len(relief) else end
+        elif cell & SLOW:
             state, until = State.SLOW, index + 1
-        elif served:
-            state, until = State.SERVED, index + HOLD
-        if index < until:
-            yield index, state
+        if state is not run[2] or index != run[1]:
+            yield run
+            run = index, index, state
+        run = run[0], min(until, other), state
+    yield run
 
 
 def _waits(history: History, start_ns: int) -> dict[str, list[Wait]]:
@@ -134,7 +141,7 @@ def _relief(history: History, seen: Iterable[Measured]) -> Relief:
     served: dict[tuple[str, str], set[int]] = defaultdict(set)
     lanes = list(seen)
     for lane in lanes:
-        good = (index for index, cell in enumerate(lane.cells) if cell.served or cell.slow)
+        good = (index for index, cell in lane.cells.items() if cell & (SERVED | SLOW))
         served[lane.ward, kinds.get(lane.journey, lane.journey)].update(good)
     return {
         (lane.ward, lane.journey): tuple(sorted(served[lane.ward, kinds.get(lane.journey, lane.journey)]))
@@ -142,13 +149,17 @@ def _relief(history: History, seen: Iterable[Measured]) -> Relief:
     }
 
 
-def _joined(cells: Mapping[int, State], origin: float, step: float) -> Iterator[Span]:
-    """Yield a span for each row of neighbouring cells of one state, laid from an origin on in steps of seconds."""
-    row: list[int] = []
-    for cell in sorted(cells):
-        if row and (cell != row[-1] + 1 or cells[cell] is not cells[row[0]]):
-            yield Span(origin + row[0] * step, origin + (row[-1] + 1) * step, cells[row[0]])
-            row.clear()
-        row.append(cell)
-    if row:
-        yield Span(origin + row[0] * step, origin + (row[-1] + 1) * step, cells[row[0]])
+def _painted(count: int, runs: Iterable[Run]) -> bytearray:
+    """Return a row of buckets, each as bad as the worst run over it."""
+    states = bytearray(count)
+    for first, last, state in sorted(runs, key=lambda run: _BAD[run[2]]):
+        begin, end = max(first, 0), min(last, count)
+        if begin < end:
+            states[begin:end] = bytes([_BAD[state]]) * (end - begin)
+    return states
+
+
+def _joined(states: bytearray, origin: float, step: float) -> Iterator[Span]:
+    """Yield a span for each row of neighbouring buckets of one state, laid from an origin on in steps of seconds."""
+    for row in _ALIKE.finditer(states):
+        yield Span(origin + row.start() * step, origin + row.end() * step, _STATES[row[0][0]])

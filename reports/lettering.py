@@ -12,7 +12,9 @@ import contextlib
 import html
 import re
 from math import inf
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from reports.shaping import Line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,13 +24,18 @@ _CLASS = re.compile(r'class="(?P<name>[^"]*)"')
 _WORDS = re.compile(r"<(?P<tag>title|desc) id=[^>]*>(?P<text>.*?)</(?P=tag)>", re.DOTALL)
 """Title and description of a whole figure: only they have an identifier."""
 
+_SYMBOL = re.compile(r'<span aria-hidden="true">([^<]*)</span>')
+
 _SHIFT = {"start": 0.0, "middle": 0.5, "end": 1.0}
 _WEIGHT = {"normal": 400, "bold": 700}
 
 
 def as_images(page: str) -> str:
-    """Return the page with each inline figure turned into an image of itself, told by its title and description."""
-    return _FIGURE.sub(_image, page)
+    """Return the page with each inline figure turned into an image of itself, told by its title and description.
+
+    On paper nobody is read to, so that a symbol needs no element of its own to be passed over by who reads aloud.
+    """
+    return _SYMBOL.sub(r"\1", _FIGURE.sub(_image, page))
 
 
 def _image(figure: re.Match[str]) -> str:
@@ -36,7 +43,7 @@ def _image(figure: re.Match[str]) -> str:
     told = ". ".join(words["text"].removesuffix(".") for words in _WORDS.finditer(figure["content"]))
     svg = f'<svg xmlns="http://www.w3.org/2000/svg"{figure["attributes"]}>{figure["content"]}</svg>'
     source = base64.b64encode(_as_xml(svg).encode()).decode()
-    return f'<img class="{named["name"] if named else ""}" alt="{told}" src="data:image/svg+xml;base64,{source}">'
+    return f'<img class="{named["name"] if named else ""}" alt="{told}" src="data:image/svg+xml;base64,{source}"/>'
 
 
 def _as_xml(svg: str) -> str:
@@ -46,51 +53,64 @@ def _as_xml(svg: str) -> str:
 
 @contextlib.contextmanager
 def line_by_line() -> Iterator[None]:
-    """Have weasyprint show each line of a drawing whole, as long as the context lasts."""
+    """Have weasyprint show each line of a drawing whole, as long as the context lasts; shaped once, however often."""
     from weasyprint import svg  # noqa: PLC0415 - optional, and half a second
 
-    before = svg.TAGS["text"]
-    svg.TAGS["text"] = _line
+    before, shaped = svg.TAGS["text"], dict[tuple[Any, ...], _Shaped]()
+
+    def line(image: Any, node: Any, font_size: float) -> None:  # noqa: ANN401 - published without types
+        said = (node.text, *(node.get(name, default) for name, default in _FONT), font_size)
+        if said not in shaped:
+            shaped[said] = _shape(image, said)
+        _draw(image, node, font_size, shaped[said])
+
+    svg.TAGS["text"] = line
     try:
         yield
     finally:
         svg.TAGS["text"] = before
 
 
-def _line(image: Any, node: Any, font_size: float) -> None:  # noqa: ANN401 - published without types
-    """Draw a text as one line where its anchor says; our figures place no letter by itself."""
-    from weasyprint.draw.text import draw_first_line  # noqa: PLC0415 - as above
-    from weasyprint.matrix import Matrix  # noqa: PLC0415 - as above
-    from weasyprint.svg.text import TextBox  # noqa: PLC0415 - as above
+_FONT = (("font-family", "sans-serif"), ("font-style", "normal"), ("font-weight", "normal"))
+
+
+class _Shaped(NamedTuple):
+    """A line as weasyprint draws it, and how long it is."""
+
+    box: Any
+    width: float
+
+
+def _shape(image: Any, said: tuple[Any, ...]) -> _Shaped:  # noqa: ANN401 - as above
+    from weasyprint.css.properties import INITIAL_VALUES  # noqa: PLC0415 - as above
+    from weasyprint.svg.text import Style, TextBox  # noqa: PLC0415 - as above
     from weasyprint.text.line_break import split_first_line  # noqa: PLC0415 - as above
 
-    style = _style(image, node, font_size)
-    layout, _, _, width, _, baseline = split_first_line(node.text, style, image.context, inf, 0)
-    x, y = image.point(node.get("x"), node.get("y"), font_size)
-    x -= width * _SHIFT[node.get("text-anchor", "start")]
-    image.stream.push_state()
-    fill, stroke = image.set_graphical_state(node, font_size)
-    image.stream.begin_text()
-    layout.reactivate(style)
-    image.fill_stroke(fill, stroke, text=True)
-    box = TextBox(layout, style)
-    box.baseline = baseline
-    draw_first_line(image.stream, box, "none", "none", Matrix(d=-1, e=x, f=y))
-    image.stream.end_text()
-    image.stream.pop_state()
-
-
-def _style(image: Any, node: Any, font_size: float) -> Any:  # noqa: ANN401 - as above
-    from weasyprint.css.properties import INITIAL_VALUES  # noqa: PLC0415 - as above
-    from weasyprint.svg.text import Style  # noqa: PLC0415 - as above
-
-    weight = node.get("font-weight", "normal")
+    text, family, slant, weight, size = said
     style = Style(INITIAL_VALUES)
     style.font_config = image.font_config
     style.update(
-        font_family=[name.strip("\"' ") for name in node.get("font-family", "sans-serif").split(",")],
-        font_style=node.get("font-style", "normal"),
+        font_family=[name.strip("\"' ") for name in family.split(",")],
+        font_style=slant,
         font_weight=_WEIGHT.get(weight) or int(weight),
-        font_size=font_size,
+        font_size=size,
     )
-    return style
+    layout, _, _, width, _, baseline = split_first_line(text, style, image.context, inf, 0)
+    layout.reactivate(style)
+    box = TextBox(Line(layout), style)
+    box.baseline = baseline
+    return _Shaped(box, width)
+
+
+def _draw(image: Any, node: Any, font_size: float, line: _Shaped) -> None:  # noqa: ANN401 - as above
+    """Draw a text as one line where its anchor says; our figures place no letter by itself."""
+    from weasyprint.draw import text  # noqa: PLC0415 - as above
+    from weasyprint.matrix import Matrix  # noqa: PLC0415 - as above
+
+    x, y = image.point(node.get("x"), node.get("y"), font_size)
+    x -= line.width * _SHIFT[node.get("text-anchor", "start")]
+    fill, stroke = image.set_graphical_state(node, font_size)
+    image.stream.begin_text()
+    image.fill_stroke(fill, stroke, text=True)
+    text.draw_first_line(image.stream, line.box, "none", "none", Matrix(d=-1, e=x, f=y))
+    image.stream.end_text()

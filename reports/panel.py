@@ -10,13 +10,15 @@ from reports.model import State
 from reports.svg import FONT, number, placed, tag, ticks
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from markupsafe import Markup
 
     from reports.language import Language
     from reports.model import Span
     from reports.svg import Label
+
+    Box = tuple[float, float, float]
 
 WIDTH, RIGHT, LANE, BAR, TITLE, MARK = 720, 18, 13, 8, 15, 11
 INK, SERVED, SLOW, BAND, FAINT = "#111827", "#64748b", "#334155", "#e2e8f0", "#cbd5e1"
@@ -55,30 +57,33 @@ def draw(panel: Panel, language: Language) -> tuple[list[Markup], float]:
     labels = placed(shown, WIDTH)
     top = TITLE + MARK * (1 + max((label.row for label in labels), default=-1)) + 4
     bottom = top + LANE * len(panel.lanes)
+    rows = [top + row * LANE for row in range(len(panel.lanes))]
     shapes = [tag("text", panel.title, x=0, y=FONT, font_weight="bold")]
     shapes += _band(panel, top, bottom)
-    for row, (label, spans) in enumerate(panel.lanes):
-        shapes += _lane(panel, label, spans, top + row * LANE)
-    for mark in labels:
-        shapes += _mark(mark, bottom)
+    shapes += _names(panel, rows)
+    shapes += _lanes(panel, rows)
+    shapes += _marks(labels, bottom)
     shapes += _axis(panel, bottom, language)
     return shapes, bottom + 15
 
 
-def bars(state: State, spans: Iterable[tuple[float, float]], y: float, hatch: str) -> Markup:
-    """Return the shapes of one state along a lane, as one element: full, half height, or hatched and outlined."""
+def bars(state: State, boxes: Iterable[Box], hatch: str) -> Markup:
+    """Return all that is of one state, as one element: full, half height, or hatched and outlined.
+
+    A box is the left and the width of a bar, and the top of its lane's bars. One element for a whole panel: to print
+    an element costs more than to print a bar.
+    """
     if state is State.SERVED:
-        return tag("path", d=_boxes(spans, y, BAR), fill=SERVED)
+        return tag("path", d="".join(_box(x, y, width, BAR) for x, width, y in boxes), fill=SERVED)
     if state is State.SLOW:
-        return tag("path", d=_boxes(spans, y + BAR / 2, BAR / 2), fill=SLOW)
+        return tag("path", d="".join(_box(x, y + BAR / 2, width, BAR / 2) for x, width, y in boxes), fill=SLOW)
     # The outline stays inside the cell, so that two states side by side never hide each other.
-    inner = ((x + 0.5, max(width - 1, 1)) for x, width in spans)
-    return tag("path", d=_boxes(inner, y - 1, BAR + 2), fill=f"url(#{hatch})", stroke=INK)
+    drawn = "".join(_box(x + 0.5, y - 1, max(width - 1, 1), BAR + 2) for x, width, y in boxes)
+    return tag("path", d=drawn, fill=f"url(#{hatch})", stroke=INK)
 
 
-def _boxes(spans: Iterable[tuple[float, float]], y: float, height: float) -> str:
-    tall = number(height)
-    return "".join(f"M{number(x)} {number(y)}h{number(width)}v{tall}h{number(-width)}z" for x, width in spans)
+def _box(x: float, y: float, width: float, height: float) -> str:
+    return f"M{number(x)} {number(y)}h{number(width)}v{number(height)}h{number(-width)}z"
 
 
 def _band(panel: Panel, top: float, bottom: float) -> Iterator[Markup]:
@@ -87,36 +92,45 @@ def _band(panel: Panel, top: float, bottom: float) -> Iterator[Markup]:
         yield tag("rect", x=left, y=top - 3, width=max(right - left, 1), height=bottom - top + 3, fill=BAND)
 
 
-def _lane(panel: Panel, label: str, spans: tuple[Span, ...], y: float) -> Iterator[Markup]:
-    middle = y + LANE / 2
-    yield tag("text", label, x=panel.left - 8, y=middle + 3.5, text_anchor="end")
-    yield tag("path", d=f"M{number(panel.left)} {number(middle)}H{WIDTH - RIGHT}", stroke=FAINT)
+def _names(panel: Panel, rows: Sequence[float]) -> Iterator[Markup]:
+    for (label, _), y in zip(panel.lanes, rows, strict=True):
+        yield tag("text", label, x=panel.left - 8, y=y + LANE / 2 + 3.5, text_anchor="end")
+
+
+def _lanes(panel: Panel, rows: Sequence[float]) -> Iterator[Markup]:
+    lines = (f"M{number(panel.left)} {number(y + LANE / 2)}H{WIDTH - RIGHT}" for y in rows)
+    yield tag("path", d="".join(lines), stroke=FAINT)
     grain = panel.grain or (panel.end - panel.start) / (panel.plot / 2)
-    drawn = grained(spans, panel.start, panel.end, grain)
-    for state in State:
-        boxes = [
-            (panel.x(span.start), panel.x(span.end) - panel.x(span.start)) for span in drawn if span.state is state
-        ]
-        if boxes:
-            yield bars(state, boxes, middle - BAR / 2, panel.hatch)
+    boxes: dict[State, list[Box]] = {state: [] for state in State}
+    for (_, spans), y in zip(panel.lanes, rows, strict=True):
+        for span in grained(spans, panel.start, panel.end, grain):
+            left = panel.x(span.start)
+            boxes[span.state].append((left, panel.x(span.end) - left, y + (LANE - BAR) / 2))
+    for state, found in boxes.items():
+        if found:
+            yield bars(state, found, panel.hatch)
 
 
-def _mark(mark: Label, bottom: float) -> Iterator[Markup]:
-    top = TITLE + mark.row * MARK
-    line = f"M{number(mark.column)} {number(top + 2)}V{number(bottom)}"
-    yield tag("path", d=line, stroke=INK, stroke_dasharray="3 2")
-    side, anchor = (-4, "end") if mark.turned else (4, "start")
-    yield tag("text", mark.text, x=mark.column + side, y=top + FONT, text_anchor=anchor)
+def _marks(marks: Sequence[Label], bottom: float) -> Iterator[Markup]:
+    tops = [TITLE + mark.row * MARK for mark in marks]
+    lines = "".join(
+        f"M{number(it.column)} {number(top + 2)}V{number(bottom)}" for it, top in zip(marks, tops, strict=True)
+    )
+    if lines:
+        yield tag("path", d=lines, stroke=INK, stroke_dasharray="3 2")
+    for mark, top in zip(marks, tops, strict=True):
+        side, anchor = (-4, "end") if mark.turned else (4, "start")
+        yield tag("text", mark.text, x=mark.column + side, y=top + FONT, text_anchor=anchor)
 
 
 def _axis(panel: Panel, y: float, language: Language) -> Iterator[Markup]:
-    yield tag("path", d=f"M{number(panel.left)} {number(y)}H{WIDTH - RIGHT}", stroke=INK)
+    marks = ticks(panel.start, panel.end, panel.plot)
+    line = f"M{number(panel.left)} {number(y)}H{WIDTH - RIGHT}"
+    yield tag("path", d=line + "".join(f"M{number(panel.x(at))} {number(y)}v5" for at in marks), stroke=INK)
     if panel.grain:
         count = round((panel.end - panel.start) / panel.grain)
         small = (f"M{number(panel.x(panel.start + cell * panel.grain))} {number(y)}v2" for cell in range(count + 1))
         yield tag("path", d="".join(small), stroke=INK, stroke_width="0.5")
-    marks = ticks(panel.start, panel.end, panel.plot)
-    yield tag("path", d="".join(f"M{number(panel.x(at))} {number(y)}v5" for at in marks), stroke=INK)
     for at in marks:
         said = language.number(round(at, 1) + 0.0).replace("-", "\N{MINUS SIGN}")
         yield tag("text", said, x=panel.x(at), y=y + 14, text_anchor="middle")

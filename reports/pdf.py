@@ -17,7 +17,7 @@ from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from reports import lettering
+from reports import lettering, shaping, sparing
 from reports.errors import ReportError
 
 if TYPE_CHECKING:
@@ -80,8 +80,10 @@ def pdf(html: str, attached: str, name: str, moment: datetime) -> Pdf:
     """
     weasyprint = _weasyprint()
     fetcher = weasyprint.URLFetcher(allowed_protocols=["data"], fail_on_errors=True)
-    with _refusing_the_outside(), _refusing_what_fails(), lettering.line_by_line():
-        document = weasyprint.HTML(string=lettering.as_images(html), url_fetcher=fetcher).render()
+    with _refusing_the_outside(), _refusing_what_fails(), lettering.line_by_line(), shaping.shaped_once():
+        with sparing.read_as_xml():
+            page = weasyprint.HTML(string=lettering.as_images(html), url_fetcher=fetcher)
+        document = page.render()
         evidence = weasyprint.Attachment(
             string=attached.encode("utf-8", "surrogateescape"),
             name=name,
@@ -91,9 +93,9 @@ def pdf(html: str, attached: str, name: str, moment: datetime) -> Pdf:
             modified=moment,
         )
         document.metadata.attachments = [*document.metadata.attachments, evidence]
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), sparing.written_once():
             warnings.simplefilter("ignore", ResourceWarning)  # weasyprint leaves the file of its colour profile open
-            content = document.write_pdf(pdf_variant=VARIANT, pdf_tags=True)
+            content = document.write_pdf(finisher=sparing.packed, pdf_variant=VARIANT, pdf_tags=True)
         return Pdf(content, len(document.pages))
 
 

@@ -21,14 +21,13 @@ from __future__ import annotations
 
 from .history import History
 from .judging import judge
-from .lanes import Cell, Lane, lanes
+from .lanes import Lane, lanes
 from .phrases import Objective
 from .readback import Readback, ReadbackError
 from .records import Operation, Probe, Try, Writer
 from .verdict import Evidence, FailedCheck, Outcome, Verdict, VerdictError, worse
 
 __all__ = [
-    "Cell",
     "Evidence",
     "FailedCheck",
     "History",

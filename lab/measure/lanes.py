@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from .records import OK
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from .history import History
 
@@ -18,12 +19,8 @@ SLOW_PROBE_NS = 100_000_000
 SLOW_OPERATION_NS = 1_000_000_000
 
 
-class Cell(NamedTuple):
-    """How many attempts or operations, by intended start, were served, served slowly, or not served."""
-
-    served: int = 0
-    slow: int = 0
-    interrupted: int = 0
+SERVED, SLOW, INTERRUPTED = 1, 2, 4
+"""How something went that was meant to start in a bucket."""
 
 
 @dataclass(frozen=True)
@@ -35,48 +32,37 @@ class Lane:
         ward: the ward.
         start_ns: monotonic instant at which the first bucket begins, the same for all lanes of a history.
         bucket_ns: length of a bucket.
-        cells: one per bucket; an empty one means that nothing was meant to start in it.
+        cells: the buckets in which something was meant to start, by number and in order, at least one: the sum of
+            `SERVED`, `SLOW` and `INTERRUPTED`, each once.
     """
 
     journey: str
     ward: str
     start_ns: int
     bucket_ns: int
-    cells: tuple[Cell, ...]
+    cells: Mapping[int, int]
 
 
 def lanes(history: History, bucket_ns: int) -> tuple[Lane, ...]:
     """The lanes of a history, pulses first, then journeys by name; none when it is empty."""
-    start_ns = min((intended for _, _, intended, _ in _marks(history)), default=0)
-    counts: dict[tuple[bool, str, str], dict[int, list[int]]] = {}
-    for journey, ward, intended, state in _marks(history):
-        buckets = counts.setdefault((not journey.startswith("pulse"), journey, ward), {})
-        buckets.setdefault((intended - start_ns) // bucket_ns, [0, 0, 0])[state] += 1
-    return tuple(
-        Lane(journey, ward, start_ns, bucket_ns, _filled(buckets))
-        for (_, journey, ward), buckets in sorted(counts.items())
-    )
+    marks = tuple(_marks(history))
+    start_ns = min((mark[1] for mark in marks), default=0)
+    cells: dict[tuple[str, str], dict[int, int]] = defaultdict(dict)
+    for lane, intended, state in marks:
+        seen, bucket = cells[lane], (intended - start_ns) // bucket_ns
+        seen[bucket] = seen.get(bucket, 0) | state
+    order = sorted(cells, key=lambda lane: (not lane[0].startswith("pulse"), *lane))
+    return tuple(Lane(*lane, start_ns, bucket_ns, dict(sorted(cells[lane].items()))) for lane in order)
 
 
-def _marks(history: History) -> Iterator[tuple[str, str, int, int]]:
-    """Journey, ward, intended start and state (an index into Cell) of everything that was tried."""
+def _marks(history: History) -> Iterator[tuple[tuple[str, str], int, int]]:
+    """Journey and ward, intended start and outcome of everything that was tried."""
     for probe in history.probes:
         late = probe.end_ns - probe.intended_ns > SLOW_PROBE_NS
-        journey = "pulse" if probe.connection == "new" else "pulse-kept"
-        yield journey, probe.ward, probe.intended_ns, int(late) if probe.outcome == OK else 2
+        state = INTERRUPTED if probe.outcome != OK else SLOW if late else SERVED
+        yield ("pulse" if probe.connection == "new" else "pulse-kept", probe.ward), probe.intended_ns, state
     patience = history.patience_ns
     for operation in history.operations:
         late = operation.latency_ns > SLOW_OPERATION_NS
-        yield (
-            operation.journey,
-            operation.ward,
-            operation.intended_ns,
-            int(late) if operation.served(patience) else 2,
-        )
-
-
-def _filled(buckets: dict[int, list[int]]) -> tuple[Cell, ...]:
-    cells = [Cell()] * (max(buckets) + 1)
-    for at, counts in buckets.items():
-        cells[at] = Cell(*counts)
-    return tuple(cells)
+        state = INTERRUPTED if not operation.served(patience) else SLOW if late else SERVED
+        yield (operation.journey, operation.ward), operation.intended_ns, state

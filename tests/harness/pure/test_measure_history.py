@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from lab.measure import History, Readback, ReadbackError
-from lab.measure.lanes import Cell, lanes
+from lab.measure.lanes import INTERRUPTED, SERVED, SLOW, lanes
 from lab.measure.readback import Trace
 
 START = (
@@ -105,8 +105,8 @@ def test_lanes_count_served_slow_and_interrupted_by_bucket() -> None:
     pulses, prescribe = lanes(History.parse([PULSE, slow, OP]), 100_000_000)
 
     assert (pulses.journey, pulses.ward, pulses.start_ns) == ("pulse", "urgences", -200_000_000)
-    assert pulses.cells == (Cell(slow=1), Cell(), Cell(served=1))
-    assert (prescribe.journey, prescribe.cells[-1]) == ("prescribe", Cell(interrupted=1))
+    assert pulses.cells == {0: SLOW, 2: SERVED}
+    assert (prescribe.journey, list(prescribe.cells.values())) == ("prescribe", [INTERRUPTED])
 
 
 def test_lanes_keep_kept_connections_apart() -> None:

@@ -51,7 +51,7 @@ def test_an_image_is_told_by_its_title_and_description() -> None:
     page = as_images('<p>a</p><svg class="plan"><title id="t">T &lt;</title><desc id="d">D.</desc></svg><p>b</p>')
 
     assert re.fullmatch(
-        r'<p>a</p><img class="plan" alt="T &lt;\. D" src="data:image/svg\+xml;base64,\S+"><p>b</p>', page
+        r'<p>a</p><img class="plan" alt="T &lt;\. D" src="data:image/svg\+xml;base64,\S+"/><p>b</p>', page
     )
 
 
