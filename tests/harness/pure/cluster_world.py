@@ -236,23 +236,26 @@ class World:
             self.order(orders.maintenance(host, on=False))
 
     def order(self, order: Order) -> None:
-        """Give an order to a host that answers; insist."""
-        if order not in self._unwritten:
-            self._unwritten.append(order)
+        """Give an order, and insist. Two alike are two: each is written before a human takes back what it asks for."""
+        self._unwritten.append(order)
         if order["kind"] == "move":
             self.oracle.ordered.add(order["server"])
+        self._insist(order)
+
+    def _insist(self, order: Order) -> None:
+        """Give it to a host that answers, until it is written."""
 
         def answered(refused: str) -> None:
             if refused:
-                self.clock.after(0.5, lambda: self.order(order))
-            elif order in self._unwritten:
+                self.clock.after(0.5, lambda: self._insist(order))
+            else:
                 self._unwritten.remove(order)
 
         able = [host for host in self.hosts.values() if host.answers and host.agent]
         if able and (agent := self.random.choice(able).agent):
             agent.order(order, answered)
         else:
-            self.clock.after(0.5, lambda: self.order(order))
+            self.clock.after(0.5, lambda: self._insist(order))
 
     def _dark(self, hosts: list[str]) -> Callable[[], None]:
         for host in hosts:

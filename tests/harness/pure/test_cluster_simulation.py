@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from lab.replica.cluster import master, orders
@@ -50,8 +50,16 @@ FAULTS = st.one_of(
 )
 
 
+SENT_TWICE = [  # one of two orders alike was written, and the host taken back into service before the other one was
+    Fault(10.0, "maintenance", "esx-22", 1.0),
+    Fault(10.0, "maintenance", "esx-22", 1.0),
+    Fault(10.0, "host hangs", "esx-21", 3.0),
+]
+
+
 @settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(seed=st.integers(0, 2**32), faults=st.lists(FAULTS, max_size=4))
+@example(seed=0, faults=SENT_TWICE)
 def test_what_fits_runs_once_in_the_end_and_nothing_ever_twice(seed: int, faults: list[Fault]) -> None:
     play(Schedule(seed, tuple(faults)))
 

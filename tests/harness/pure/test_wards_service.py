@@ -257,7 +257,7 @@ def test_a_write_done_without_an_answer_is_retried_and_there_once(config: Config
 
 
 def test_kept_connections_are_kept_and_made_again_when_they_break(config: Config) -> None:
-    history, _ = asyncio.run(played(config, "serve", "close", "serve"))
+    history, _ = asyncio.run(played(replace(config, connect_ms=2000), "serve", "close", "serve"))
     kept = sorted((p for p in history.probes if p.connection == "kept"), key=lambda p: p.intended_ns)
 
     assert [kept[0].outcome, kept[-1].outcome] == ["ok", "ok"]
