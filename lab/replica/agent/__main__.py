@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-import os
 import sys
 import time
 from contextlib import suppress
@@ -41,7 +40,6 @@ _LOOK = 0.25  # seconds between two questions to the hypervisor, which looks thr
 _LONGEST = 1 << 20  # bytes of an answer: 450 servers take a tenth
 _KEPT = 5000  # events: four for each of a thousand servers
 _ANSWER = 2.0  # seconds for the hypervisor
-_NICE = -5  # heartbeats are not to be late because servers are busy
 
 log = logging.getLogger("agent")
 
@@ -248,6 +246,4 @@ def _free(socket: Path) -> str:
 
 if __name__ == "__main__":
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
-    with suppress(PermissionError):
-        os.nice(_NICE)
     asyncio.run(main(json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))))

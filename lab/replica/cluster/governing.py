@@ -25,6 +25,10 @@ if TYPE_CHECKING:
     from .settings import Settings
 
 
+# Seconds between two looks before there is a record: hosts start together with the arbiters, and everything waits.
+_NONE_YET = 0.1
+
+
 class Governing:
     """Reads the record now and then; takes mastership when it is vacant; decides while this host is master.
 
@@ -100,7 +104,7 @@ class Governing:
     def _looked(self, found: Mapping[str, Entry] | None, now: float) -> None:
         self._asking = False
         every = self._settings.master_reads_every if self.is_master else self._settings.read_every
-        self._next_read = now + every
+        self._next_read = now + (_NONE_YET if self.record is None else every)
         if found is None:
             return
         own = self._own(now)

@@ -41,7 +41,7 @@ class Standing:
 
     `group` counts its primary component, the arbitrator included; `synced` says whether it is in step with it, `late`
     whether it lacks processor, `fit` whether it does not, and reaches the wards and its disk. `node` is what Galera
-    calls this life of its database, `voted_out` the one of the twin's that it voted out last.
+    calls this life of its database.
     """
 
     server: str
@@ -52,7 +52,6 @@ class Standing:
     synced: bool = False
     late: bool = False
     node: str = ""
-    voted_out: str = ""
 
     @property
     def is_alone(self) -> bool:
@@ -81,7 +80,6 @@ class Standing:
                 synced=bool(raw["synced"]),
                 late=bool(raw["late"]),
                 node=str(raw["node"]),
-                voted_out=str(raw["voted_out"]),
             )
         except (KeyError, TypeError) as error:
             raise ValueError(f"not a standing: {line!r}") from error

@@ -16,8 +16,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pathlib import Path
 
-_VIEW = "gvwstate.dat"  # the last view of the group, by which it is formed again
-_NAMES = ("grastate.dat", _VIEW)  # the former: the position after a clean stop
+_NAMES = ("grastate.dat", "gvwstate.dat")  # the position after a clean stop; the last view of the group
 _EVERY = 0.2  # seconds between two looks
 
 
@@ -42,13 +41,6 @@ class StateFiles:
         for name in _NAMES:
             with contextlib.suppress(FileNotFoundError):
                 (self._home / name).write_bytes((self._kept / name).read_bytes())
-
-    def forget_view(self, node: str) -> None:
-        """Do not come back as `node`, which was voted out: nobody would let it in. Galera forgets it, once it knows."""
-        view = self._home / _VIEW
-        with contextlib.suppress(FileNotFoundError):
-            if f"my_uuid: {node}" in view.read_text(encoding="utf-8"):
-                view.unlink()
 
     async def follow(self) -> None:
         """Copy what changes, for ever; from a thread, which may wait for the volume as long as it likes."""

@@ -62,7 +62,6 @@ class Supervisor:
         self._has_marked = False
         self._suspicion = Suspicion()
         self._twin = Reach((config.twin_address,))
-        self._voted_out = ""
         self._heard: tuple[float, Standing] | None = None  # what the twin said last, and when
         self.standing = Standing(config.server, Stage.STARTING)
 
@@ -79,8 +78,6 @@ class Supervisor:
         new_group = await self._begins(position)
         while True:
             await self._is_prompt()
-            if (twin := await self.twin()) is not None and twin.voted_out:
-                self._database.statefiles.forget_view(twin.voted_out)
             log.info("start from %s%s", position, ", as the first of a new group" if new_group else "")
             self._stand(Stage.STARTING, position)
             process = await self._database.start(position, new_group=new_group)
@@ -160,8 +157,7 @@ class Supervisor:
             suspicion.took_turn(slept, slept - before - _EVERY)
             if self._heard and suspicion.accuses(slept, group.waited(), well=self._fit()):
                 log.warning("the group waits for %s, which lacks processor: voted out", self._config.twin)
-                self._voted_out = self._heard[1].node
-                await self._database.evict(self._voted_out)
+                await self._database.evict(self._heard[1].node)
                 group.forget()
 
     async def _rest(self, *, settled: float) -> Step:
@@ -226,7 +222,7 @@ class Supervisor:
         return self._reaches() and not self._canary.is_late
 
     def _now(self) -> Standing:
-        return replace(self.standing, fit=self._fit(), late=self._canary.is_late, voted_out=self._voted_out)
+        return replace(self.standing, fit=self._fit(), late=self._canary.is_late)
 
     async def _tell(self, _reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with contextlib.suppress(ConnectionError), contextlib.closing(writer):

@@ -2,16 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import pytest
 
 from lab.replica.pair.bootstrap import Stage, Standing
 from lab.replica.pair.eviction import WINDOW, Suspicion, Waits
-from lab.replica.pair.statefiles import StateFiles
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 WELL, LATE, FROZEN = (
     Standing("dopasoins-2", Stage.PRIMARY, group=3, fit=fit, late=late)
@@ -105,15 +99,3 @@ def test_without_a_group_nobody_waits() -> None:
     waits.forget()
 
     assert waits.waited(2.0) == 0
-
-
-@pytest.mark.parametrize(("voted_out", "left"), [("f1d5e8e3-ed35", []), ("0e479cab-ed36", ["gvwstate.dat"])])
-def test_who_was_voted_out_comes_back_as_somebody_else(tmp_path: Path, voted_out: str, left: list[str]) -> None:
-    """Its host lost its power before Galera knew: with its last view it would come back as whom nobody lets in."""
-    files = StateFiles(tmp_path, tmp_path)
-    (tmp_path / "gvwstate.dat").write_text("my_uuid: f1d5e8e3-ed35\n#vwbeg\n", encoding="utf-8")
-
-    files.forget_view(voted_out)
-    files.forget_view(voted_out)
-
-    assert [path.name for path in tmp_path.iterdir()] == left
