@@ -194,6 +194,8 @@ class Storage:
         if active is None:
             raise LabError("no virtualiser is active: there is nothing to compare")
         chosen = volumes or tuple(self._mirrored(active))
+        if not chosen and any(volume.size for volume in self._plan.volumes.values()):
+            raise LabError("every volume is stand-alone: there is nothing to compare")
         return Verification(tuple(self._compared(active, name) for name in chosen))
 
     def _mirrored(self, active: str) -> Iterator[str]:

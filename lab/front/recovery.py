@@ -70,6 +70,8 @@ def _recover(options: argparse.Namespace) -> int:
         raise MisuseError(f"bascule: {error}") from error
     finally:
         lab.close()
+    if not found.runbook.verbs - {"reprotect"}:
+        return MET
     return _moved(found) if options.planned else _concluded(found, _objective(lab))
 
 

@@ -74,6 +74,11 @@ class Runbook(Element):
         """The steps by priority group."""
         return tuple(sorted(self.steps, key=lambda step: step.group))
 
+    @property
+    def verbs(self) -> frozenset[str]:
+        """All that the machine does in it."""
+        return frozenset(step.does for step in self.steps if step.does is not None)
+
     def forgets(self, principal: Iterable[str], verb: str = "serve") -> list[str]:
         """The principal services that no step brings back."""
         named = {step.service for step in self.steps if step.does == verb}

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 OBEYED_WITHIN = 60.0  # seconds for a master of the cluster to be elected in the room that is left, and to obey
 COPIED_WITHIN = 120.0  # seconds for a copy of everything: 0.2 GiB take 1 to 3 (own lab)
 READY_WITHIN = 150.0  # seconds for a room that comes back to boot
-POWER_ON = "power-on"
+POWER_ON, REPROTECT = "power-on", "reprotect"
 
 
 class Sites:
@@ -139,7 +139,7 @@ def switch(  # noqa: PLR0913 - all are named at the call
     override: str = "",
     human: Human = declared,
 ) -> Recovery:
-    """Start the servers in the room where they are not, as a runbook says.
+    """Start the servers in the room where they are not, as a runbook says; or reverse the copying, if it starts none.
 
     Args:
         lab: where.
@@ -156,7 +156,13 @@ def switch(  # noqa: PLR0913 - all are named at the call
         LabError: a step failed: what was done before stays done, and the rest is for humans.
     """
     plan = load(runbook)
+    if plan.verbs == {REPROTECT}:
+        return reprotect(lab, event, path, runbook, human)
     _refuse(lab, plan)
+    if loss_ns is None and REPROTECT not in plan.verbs:
+        _insist_on_copies(lab)
+    elif loss_ns is None and not is_away(lab):  # a runbook that reverses the copying first is a way back
+        raise RefusedError(f"{lab.plan.preferred_room} serves, or no room does: there is nothing to give back")
     lives = living(lab) if loss_ns is not None else ""
     if lives and not override:
         raise RefusedError(f"{lives}; --override goes to the other room all the same, and is recorded")
@@ -174,7 +180,7 @@ def switch(  # noqa: PLR0913 - all are named at the call
         "stop-replication": sites.stop_replication,
         "promote": sites.promote,
         POWER_ON: sites.power_on,
-        "reprotect": sites.reprotect,
+        REPROTECT: sites.reprotect,
     }
     return walked(begin, acts, human, event, path)
 
@@ -185,7 +191,7 @@ def living(lab: Lab) -> str:
     return alive(lab) if active is not None and lab.storage.serves(active) else ""
 
 
-def reprotect(lab: Lab, event: Event, path: Path, runbook: str) -> Recovery:
+def reprotect(lab: Lab, event: Event, path: Path, runbook: str, human: Human = declared) -> Recovery:
     """Copy from the room that serves to the other one, as a runbook says.
 
     Raises:
@@ -200,7 +206,7 @@ def reprotect(lab: Lab, event: Event, path: Path, runbook: str) -> Recovery:
     event("runbook", f"{plan.name}: {plan.title}", f"{plan.name} : {plan.title_fr}")
     sites = Sites(lab, _goal(lab), planned=True)
     begin = Recovery(plan, time.monotonic_ns())
-    return walked(begin, {"reprotect": sites.reprotect}, declared, event, path)
+    return walked(begin, {REPROTECT: sites.reprotect}, human, event, path)
 
 
 def is_unprotected(lab: Lab) -> bool:
@@ -228,6 +234,20 @@ def _refuse(lab: Lab, plan: Runbook) -> None:
             raise RefusedError(f"step {step.name} of {plan.name}: {unknown('service', step.service, services)}")
     if forgotten := plan.forgets(services, POWER_ON):
         raise RefusedError(f"the runbook {plan.name} forgets {', '.join(forgotten)}: no step starts it")
+
+
+def _insist_on_copies(lab: Lab) -> None:
+    """Nothing is stopped for a move whose last copy could not be made."""
+    active = lab.storage.active
+    if active is None:
+        raise RefusedError("no room serves: there is nothing to move")
+    room = lab.plan.nodes[active].place
+    source = next(array for array in lab.storage.arrays if lab.plan.nodes[array].place == room)
+    if (lab.storage.copying(source) or {}).get("role") != "source":
+        raise RefusedError(
+            f"{room} serves, and is not copied to the other room: recover --runbook pra-reprotect copies it, "
+            "give-back returns"
+        )
 
 
 def _goal(lab: Lab) -> str:

@@ -12,7 +12,7 @@ import pytest
 from faults import HostMaintenance, PlannedStop, PowerLoss, Restart, Then
 from lab.bench import Lab
 from lab.measure import Outcome
-from lab.plan import load, loads
+from lab.plan import Scope, load, loads
 from lab.waiting import wait_until
 
 if TYPE_CHECKING:
@@ -31,10 +31,17 @@ ROOMY = loads(
     .replace("hosts: [esx-11]", "hosts: [esx-11, esx-12]")
     .replace("hosts: [esx-21]", "hosts: [esx-21, esx-22]")
 )
+
+
+def _at_once(*changes: Fault) -> Fault:
+    """What is done in turn otherwise, and owes the same: each changes one component."""
+    return Then(*changes, scope=Scope.ONE_COMPONENT)
+
+
 HURRIED: dict[str, Fault] = {
-    "M2, the second controller before the first is back": Then(PlannedStop("svc-1"), PlannedStop("svc-2")),
-    "M3, the second arbiter before the first is back": Then(PowerLoss("etcd-1"), PowerLoss("etcd-2")),
-    "M4, the second database before the first is in sync": Then(*(Restart(name, "database") for name in MEMBERS)),
+    "M2, the second controller before the first is back": _at_once(PlannedStop("svc-1"), PlannedStop("svc-2")),
+    "M3, the second arbiter before the first is back": _at_once(PowerLoss("etcd-1"), PowerLoss("etcd-2")),
+    "M4, the second database before the first is in sync": _at_once(*(Restart(name, "database") for name in MEMBERS)),
 }
 
 

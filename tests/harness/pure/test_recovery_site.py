@@ -78,6 +78,16 @@ def test_nothing_starts_from_a_copy_that_was_never_complete(tmp_path: Path) -> N
     assert "no array that answers holds a copy" in refused(lab(Storage(None, {"baie-1": SOURCE})), "pra", tmp_path)
 
 
+def test_a_planned_move_stops_nothing_whose_last_copy_could_not_be_made(tmp_path: Path) -> None:
+    moved = lab(Storage("ctl-2", {"baie-1": SOURCE, "baie-2": STOPPED}))
+    said = refused(moved, "pra-migration", tmp_path, loss=None)
+    assert said.startswith("salle-2 serves, and is not copied to the other room: recover --runbook pra-reprotect")
+    home = lab(Storage("ctl-1", {"baie-1": SOURCE, "baie-2": TARGET}))
+    assert refused(home, "pra-retour", tmp_path, loss=None).startswith("salle-1 serves, or no room does")
+    dark = lab(Storage(None, {"baie-2": TARGET}))
+    assert refused(dark, "pra-migration", tmp_path, loss=None) == "no room serves: there is nothing to move"
+
+
 def test_where_everything_is_and_whether_it_is_copied() -> None:
     home = lab(Storage("ctl-1", {"baie-1": SOURCE, "baie-2": TARGET}))
     away = lab(Storage("ctl-2", {"baie-1": SOURCE, "baie-2": STOPPED}))
