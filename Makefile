@@ -4,7 +4,7 @@
 PYTHON ?= python3
 TOX = .tox/driver/bin/tox
 
-.PHONY: gate gate-maintenance nightly test bench lint machine clean
+.PHONY: gate gate-maintenance nightly test bench lint machine machine-of-tests clean
 
 gate: machine $(TOX)
 	$(TOX) -e gate -- $(ARGS)
@@ -15,7 +15,7 @@ gate-maintenance: machine $(TOX)
 nightly: machine $(TOX)
 	$(TOX) -e nightly -- $(ARGS)
 
-test: machine $(TOX)
+test: machine-of-tests $(TOX)
 	$(TOX) -e lint,test -- $(ARGS)
 
 bench: machine $(TOX)
@@ -27,6 +27,9 @@ lint: $(TOX)
 # What only the system's package manager can give; asks before it installs, says the command without the rights.
 machine:
 	@sh lab/front/machine.sh $(if $(CI),--yes)
+
+machine-of-tests:
+	@sh lab/front/machine.sh --tests $(if $(CI),--yes)
 
 $(TOX):
 	$(PYTHON) -m venv .tox/driver

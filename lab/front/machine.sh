@@ -1,6 +1,11 @@
 #!/bin/sh
 # What Bascule needs from the distribution: names what is missing, asks, installs; starts no engine on this machine.
+# --yes: without asking. --tests: what its own tests need as well.
 set -eu
+yes= tests=
+for word; do
+    case "$word" in --yes) yes=1 ;; --tests) tests=1 ;; esac
+done
 
 say() { printf 'bascule: %s\n' "$*" >&2; }
 
@@ -22,6 +27,10 @@ library libpangoft2-1.0.so.0 libpangoft2-1.0-0
 library libharfbuzz-subset.so.0 libharfbuzz-subset0
 need /usr/share/fonts/truetype/dejavu/DejaVuSans.ttf fonts-dejavu-core
 python3 -c 'import ensurepip' 2>/dev/null || missing="$missing python3-venv"
+# A browser, which looks at the pages. Ubuntu's package is a snap, which a container cannot have: there those tests skip.
+if [ "$tests" ] && grep -q '^ID=debian$' /etc/os-release 2>/dev/null; then
+    need chromium chromium
+fi
 
 if [ "$(id -u)" != 0 ]; then
     say "a lab needs root, for namespaces and control groups: run the same command with sudo"
@@ -34,7 +43,7 @@ if ! command -v apt-get >/dev/null 2>&1; then
     say "needed and missing:$missing; this machine has no apt-get: install them by its own means"
     exit 2
 fi
-if [ "${1:-}" != --yes ]; then
+if [ -z "$yes" ]; then
     say "needed and missing:$missing"
     if [ ! -t 0 ]; then
         say "nothing was changed; install them with: $install"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import statistics
 import tempfile
 import time
@@ -32,6 +33,7 @@ def stories(count: int = SCENARIOS) -> list[Story]:
 
 def measure(repeat: int, folder: Path) -> dict[str, Any]:
     """The figures; each time in the same folder, so that the octets can be held against each other."""
+    os.environ["BASCULE_ALLURE"] = os.devnull  # Allure's page is no part of it, also where it could be made
     run = write_run(folder, *stories())
     seconds, octets = [], set()
     for _ in range(repeat):
