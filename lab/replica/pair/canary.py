@@ -60,7 +60,8 @@ def noted(path: Path) -> bool:
 
 def main(late: Path, leaves: Path, spare: Path) -> None:
     """Watch until killed."""
-    lateness, pause, said = Lateness(), threading.Event(), (False, False)
+    lateness, pause = Lateness(), threading.Event()
+    said: tuple[bool | None, ...] = None, None  # what a canary before this one said is not known
     begun = time.monotonic()
     while True:
         pause.wait(_EVERY)

@@ -132,10 +132,11 @@ class Membership:
             return cls(left=status.get("wsrep_cluster_status") == "Disconnected")
         return cls(
             group=int(status["wsrep_cluster_size"]),
-            state=int(status["wsrep_local_state"]),
-            committed=int(status["wsrep_last_committed"]),
-            waiting=int(status["wsrep_local_recv_queue"]),
-            node=status["wsrep_gcomm_uuid"],
+            # The rest may be missing while Galera closes its side of the group.
+            state=int(status.get("wsrep_local_state", 0)),
+            committed=int(status.get("wsrep_last_committed", -1)),
+            waiting=int(status.get("wsrep_local_recv_queue", 0)),
+            node=status.get("wsrep_gcomm_uuid", ""),
         )
 
 

@@ -155,7 +155,7 @@ class Supervisor:
             await asyncio.sleep(_EVERY)
             slept, before = time.monotonic(), slept
             suspicion.took_turn(slept, slept - before - _EVERY)
-            if self._heard and suspicion.accuses(slept, group.waited(), well=self._fit()):
+            if self._heard and self._heard[1].node and suspicion.accuses(slept, group.waited(), well=self._fit()):
                 log.warning("the group waits for %s, which lacks processor: voted out", self._config.twin)
                 await self._database.evict(self._heard[1].node)
                 group.forget()
