@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from reports.language import Language
 
 NAMES = {"fr": "avant-et-apres.html", "en": "before-and-after.html"}
+_UNTIL_IT_IS_BACK = "D"
 _WORST_FIRST = (Outcome.NOT_MET, Outcome.INCONCLUSIVE, Outcome.MET)
 
 
@@ -88,27 +89,44 @@ def lines(runs: Sequence[Path]) -> Iterator[str]:
 
 def told(cell: Cell, language: Language) -> str:
     """How it ended, in a sentence's worth of words."""
-    say, verdict, objective = language.say, cell.verdict, cell.about.objective
-    told_class = say("classe {letter}", letter=verdict.observed or "?")
-    stop = say(
-        "sans dossier {time} (objectif {limit})",
-        time=language.duration(cell.without_care),
-        limit=language.duration(objective.interruption_s),
-    )
-    if cell.takeover:
-        stop += say(
-            " : mesuré {measured}, déclaré {declared}, déduit {derived}",
-            measured=language.duration(cell.takeover.from_loss - cell.takeover.human - cell.takeover.derived),
-            declared=language.duration(cell.takeover.human),
-            derived=language.duration(cell.takeover.derived),
+    letter = language.say("classe {letter}", letter=cell.verdict.observed or "?")
+    return f"{letter}, {_stop(cell, language)}, {_lost(cell, language)}"
+
+
+def _stop(cell: Cell, language: Language) -> str:
+    """How long nobody could work; where nobody took over, that says only when the test ended."""
+    say, duration, taken = language.say, language.duration, cell.takeover
+    limit = duration(cell.about.objective.interruption_s)
+    if taken is None and cell.verdict.observed == _UNTIL_IT_IS_BACK:
+        return say(
+            "sans dossier jusqu'au retour de ce qui est perdu, que l'essai a rendu après {time} (objectif {limit})",
+            time=duration(cell.without_care),
+            limit=limit,
         )
-    else:
-        stop += say(", gel le plus long {time}", time=language.duration(verdict.freeze))
-    lost = say("pertes {lost} (objectif {limit})", lost=len(verdict.lost), limit=objective.loss)
-    if cell.takeover and cell.takeover.copy_ns is not None:
-        age = (cell.takeover.loss_ns - cell.takeover.copy_ns) / 1e9
-        lost += say(", repris d'une copie vieille de {age}", age=language.duration(age))
-    return f"{told_class}, {stop}, {lost}"
+    stop = say("sans dossier {time} (objectif {limit})", time=duration(cell.without_care), limit=limit)
+    if taken is None:
+        return stop + say(", gel le plus long {time}", time=duration(cell.verdict.freeze))
+    return stop + say(
+        " : mesuré {measured}, déclaré {declared}, déduit {derived}",
+        measured=duration(taken.from_loss - taken.human - taken.derived),
+        declared=duration(taken.human),
+        derived=duration(taken.derived),
+    )
+
+
+def _lost(cell: Cell, language: Language) -> str:
+    """How many writes are lost; what came after a copy that is young enough may be."""
+    say, duration, taken, count = language.say, language.duration, cell.takeover, len(cell.verdict.lost)
+    if taken is None or taken.copy_ns is None:
+        return say("pertes {lost} (objectif {limit})", lost=count, limit=cell.about.objective.loss)
+    age = duration((taken.loss_ns - taken.copy_ns) / 1e9)
+    if taken.accepted is not None:
+        limit = duration(taken.accepted)
+        return say(
+            "pertes {lost}, repris d'une copie vieille de {age} (objectif {limit})", lost=count, age=age, limit=limit
+        )
+    lost = say("pertes {lost} (objectif {limit})", lost=count, limit=cell.about.objective.loss)
+    return lost + say(", repris d'une copie vieille de {age}", age=age)
 
 
 def _read(runs: Sequence[Path]) -> tuple[list[str], list[Row]]:

@@ -43,10 +43,19 @@ def test_each_plan_has_its_column_and_what_only_one_played_is_left_out(tmp_path:
     assert told[0].startswith("R1  ")
     assert told[1] == (
         "  pra-2009: class C, without service 1 h 31 min (objective 0 s): measured 50 s, declared 50 min, "
-        "derived 40 min 10 s, lost 2 (objective 0), begun from a copy 8 s old"
+        "derived 40 min 10 s, lost 2, begun from a copy 8 s old (objective 40 s)"
     )
     assert told[2].startswith("  zero: class C, without service 21.6 s")
     assert len(told) == 3
+
+
+def test_what_nobody_took_over_lasts_until_what_is_lost_is_back(tmp_path: Path) -> None:
+    runs = two(tmp_path)
+    (file,) = runs[1].glob("*/verdict.json")
+    file.write_text(json.dumps({**json.loads(file.read_text("utf-8")), "observed": "D"}), encoding="utf-8")
+    told = [line.replace("\N{NO-BREAK SPACE}", " ") for line in lines(runs)]
+
+    assert "without service until what is lost is back, which the test gave back after 21.6 s (objective" in told[2]
 
 
 def test_the_page_is_in_french_beside_the_first_run(tmp_path: Path) -> None:
