@@ -20,7 +20,13 @@ LEVEL = 6
 
 @contextlib.contextmanager
 def instead(owner: Any, name: str, value: object) -> Iterator[Any]:  # noqa: ANN401 - modules and classes without types
-    """Have a name of a library mean something else as long as the context lasts; yield what it means otherwise."""
+    """Have a name of a library mean something else as long as the context lasts; yield what it means otherwise.
+
+    A version that has no such name is left as it is: it only takes its time.
+    """
+    if name not in vars(owner):
+        yield None
+        return
     before = vars(owner)[name]
     setattr(owner, name, value)
     try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import nullcontext
 from operator import itemgetter
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -99,3 +100,13 @@ def test_the_library_is_left_as_it_was() -> None:
 
     after = tinyhtml5.parse, pydyf.zlib, vars(pydyf.PDF)["page_references"], inline.split_first_line, inline.strut
     assert after == before
+
+
+def test_a_library_without_the_name_is_left_as_it_is() -> None:
+    other = SimpleNamespace(kept=1)
+
+    with sparing.instead(other, "gone", 2):
+        assert vars(other) == {"kept": 1}
+    with sparing.instead(other, "kept", 2) as before:
+        assert (before, other.kept) == (1, 2)
+    assert other.kept == 1
