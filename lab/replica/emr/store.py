@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -137,7 +138,7 @@ class Store:
 
 def _open(first: str, connection: Any, _record: Any) -> None:  # noqa: ANN401 - the driver's
     """Before SQLAlchemy's own questions; PyMySQL's `init_command` commits, which a database in no group refuses."""
-    with connection.cursor() as cursor:
+    with closing(connection.cursor()) as cursor:
         cursor.execute(first)
 
 
