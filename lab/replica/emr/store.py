@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import closing
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from sqlalchemy import create_engine, event
@@ -45,13 +47,14 @@ def mariadb(socket: str, wait: float = WAIT, *, user: str = "emr:emr", first: st
         pool_reset_on_return=None,
         connect_args={
             "unix_socket": socket,
-            "init_command": first,
             "connect_timeout": 1,
             "read_timeout": wait,
             "write_timeout": wait,
         },
     )
     event.listen(engine, "handle_error", _lost)
+    if first is not None:
+        event.listen(engine, "connect", partial(_open, first), insert=True)
     return engine
 
 
@@ -131,6 +134,12 @@ class Store:
             except PoolTimeoutError as error:
                 raise UnavailableError("no free database connection") from error
         raise UnavailableError("the database asked for one more try each time")
+
+
+def _open(first: str, connection: Any, _record: Any) -> None:  # noqa: ANN401 - the driver's
+    """Before SQLAlchemy's own questions; PyMySQL's `init_command` commits, which a database in no group refuses."""
+    with closing(connection.cursor()) as cursor:
+        cursor.execute(first)
 
 
 def _lost(context: Any) -> None:  # noqa: ANN401 - SQLAlchemy names this type differently in 1.4 and 2

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
-from sqlalchemy import create_engine
+from sqlalchemy import create_engine, text
 from sqlalchemy.exc import IntegrityError, OperationalError
 
+from lab.replica.emr import store as store_module
 from lab.replica.emr.store import Store, UnavailableError
 from lab.replica.emr.watch import State, judge
+
+_FIRST = text("SELECT said FROM first")
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from sqlalchemy.engine import Connection
+    from sqlalchemy.engine import Connection, Engine
 
 
 def _says(*codes: int) -> Callable[[Connection], str]:
@@ -86,3 +89,19 @@ def test_a_donor_serves_and_a_member_without_a_primary_does_not(
 
 def test_a_database_that_says_nothing_of_galera_does_not_serve() -> None:
     assert not judge({}).serves
+
+
+def test_what_opens_a_connection_comes_before_the_librarys_own_questions(monkeypatch: pytest.MonkeyPatch) -> None:
+    """They would wait for the group; and nothing is committed, which a database in no group refuses."""
+    engine, said = create_engine("sqlite://", future=True), list[str]()
+
+    def created(*_: str, **told: Any) -> Engine:  # noqa: ANN401 - whatever SQLAlchemy takes
+        assert "init_command" not in told["connect_args"]
+        return engine
+
+    monkeypatch.setattr(store_module, "create_engine", created)
+    monkeypatch.setattr(engine.dialect, "initialize", lambda connection: said.append(str(connection.execute(_FIRST))))
+    store_module.mariadb("/nowhere", first="CREATE TABLE first (said INTEGER)")
+
+    with engine.connect():
+        assert len(said) == 1, "the table was there when the library asked its own"
