@@ -331,6 +331,8 @@ class Lab:
             wait_until(lambda: not fault.holds(self).holds, within=GONE_WITHIN, because="it still bites")
         self._note(fault, "after heal", fault.holds(self))
         try:
+            # One that is silent for a moment may serve all the same, and would never be asked to give back.
+            wait_until(self.rescue.answers, within=WHOLE_WITHIN, because="room three does not answer")
             if self.rescue.serving():
                 self.give_back()
             if site.is_away(self):

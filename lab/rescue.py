@@ -47,6 +47,10 @@ class Rescue:
         """How a service stands in room three; None when that does not answer."""
         return self._status().get(service)
 
+    def answers(self) -> bool:
+        """Whether room three says how each of its services stands; so does one that a plan does not have."""
+        return not self.services or self._status().keys() >= set(self.services)
+
     def serving(self) -> list[str]:
         """The services that room three has in its charge, as far as it answers."""
         return [name for name, said in self._status().items() if said["standing"] != BY]

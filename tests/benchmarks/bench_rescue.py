@@ -1,8 +1,8 @@
 """What room three costs and how fast it is: `python -m tests.benchmarks.bench_rescue [--plan PLAN] [--repeat N]`.
 
-The same plan without its rescue node and with it, in turn: what a journey of the wards takes at the median, and what of
-it is the outbox. Then room three loses its power under load, 10,000 acts pile up, it comes back and catches up; and both
-rooms are lost.
+The same plan without its rescue node and with it, in alternate order: what a journey of the wards takes at the median,
+and how much of it is the outbox. Then room three loses its power under load, 10,000 acts pile up, it comes back and
+catches up; and both rooms are lost.
 """
 
 from __future__ import annotations
@@ -77,9 +77,8 @@ def watched(lab: Lab, run: Run, figures: Figures, name: str, seconds: float) -> 
     lab.begin(run.begin("bench", "bench", name, name))
     with lab.service("dopasoins").observed(writes=5) as seen:
         begun = time.monotonic_ns()  # the first ones found everything cold
-        wait_until(
-            lambda: time.monotonic_ns() - begun > seconds * 1e9, within=seconds + 5, because="time stands still", every=0.5
-        )
+        until = begun + seconds * 1e9
+        wait_until(lambda: time.monotonic_ns() > until, within=seconds + 5, because="time stands still", every=0.5)
     history = seen.history()
     found = {name: statistics.median(latencies(history, kind, begun)) for name, kind in _KINDS.items()}
     for kind, value in found.items():
