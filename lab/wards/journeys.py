@@ -40,6 +40,8 @@ class _Story:
     tries: int = 0
     doubt: bool = False
     asked_ns: int = 0
+    ended_ns: int = 0
+    """When the last attempt did: one instant for both lines, or a processor taken away between them would tell two."""
     saw: list[str] | None = None
 
 
@@ -113,6 +115,7 @@ class Journeys:
         start_ns = time.monotonic_ns()
         story.asked_ns = start_ns
         result = await self._client.ask(message, deadline, kept)
+        story.ended_ns = time.monotonic_ns()
         outcome, why = verdict_on(result, writes=intention.key is not None)
         story.doubt = story.doubt or outcome == "unknown"
         if outcome == "ok" and token is None and result.answer is not None:
@@ -128,7 +131,7 @@ class Journeys:
         member = result.answer.member if result.answer else None
         self._recorder.add(
             f'{{"k":"try","w":"{self._config.ward}","op":"{story.intention.id}","n":{story.tries},'
-            f'"s":{start_ns},"e":{time.monotonic_ns()},"o":"{outcome}","why":{quoted(why)},'
+            f'"s":{start_ns},"e":{story.ended_ns},"o":"{outcome}","why":{quoted(why)},'
             f'"x":"{access}","m":{quoted(member)}}}'
         )
 
@@ -138,7 +141,7 @@ class Journeys:
         self._recorder.add(
             f'{{"k":"op","op":"{story.intention.id}","w":"{self._config.ward}","j":"{journey.name}",'
             f'"a":"{journey.kind}","key":{quoted(story.intention.key)},"t":{story.intended_ns},'
-            f'"e":{time.monotonic_ns()},"o":"{outcome}","n":{story.tries},'
+            f'"e":{story.ended_ns},"o":"{outcome}","n":{story.tries},'
             f'"p":{quoted(story.intention.patient)},"s":{story.asked_ns},"pr":"{profession.name}",'
             f'"c":"{"kept" if profession.keeps else "new"}"{saw}}}'
         )

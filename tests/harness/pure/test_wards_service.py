@@ -219,6 +219,14 @@ def test_an_outage_shorter_than_patience_is_carried_by_retries(config: Config, m
     assert max(op.tries for op in history.operations) > 1
 
 
+def test_an_operation_ends_when_its_last_attempt_does(config: Config) -> None:
+    history, _ = asyncio.run(played(config, "serve", "refuse", "serve"))
+    ended = {attempt.operation: attempt.end_ns for attempt in sorted(history.tries, key=lambda attempt: attempt.end_ns)}
+
+    assert history.operations
+    assert {op.id: op.end_ns for op in history.operations} == ended
+
+
 def test_an_outage_longer_than_patience_is_an_interruption(config: Config) -> None:
     impatient = replace(config, patience_ms=300)
     history, service = asyncio.run(played(impatient, "serve", "refuse", "serve", lasting=1))
