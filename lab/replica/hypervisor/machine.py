@@ -122,11 +122,17 @@ class Machine:
 
     async def _gone(self, within: float) -> bool:
         deadline = time.monotonic() + within
-        while census.processes().get(self.spec.name):
+        while not self._is_buried() or census.processes().get(self.spec.name):
             if time.monotonic() > deadline:
                 return False
             await asyncio.sleep(_EVERY)
         return True
+
+    def _is_buried(self) -> bool:
+        """Whether no child of ours is left: one that dies leaves the census a moment before it can be waited for."""
+        if self._child is not None and self._child.poll() is not None:
+            self._child = None
+        return self._child is None
 
     def _forget(self) -> None:
         """Power-on: nothing is in memory."""
@@ -183,8 +189,7 @@ class Machine:
             pids: its living processes.
             path: what its volume's path says of itself.
         """
-        if self._child is not None and self._child.poll() is not None:
-            self._child = None
+        self._is_buried()
         number = self._wanted or self.number
         if not number and not pids:
             return None

@@ -231,6 +231,24 @@ def test_a_server_that_crashed_starts_again_in_its_session(server: Callable[...,
     assert wired == ["wire", "unwire", "wire"]
 
 
+def test_what_dies_is_buried_before_the_next_is_started(
+    server: Callable[..., Machine], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A process that dies leaves the census first, and can be waited for a moment later."""
+    one = server()
+    asyncio.run(one.power_on(1, Guests()))
+    eventually(lambda: is_(one, "running"))
+    child = one._child  # noqa: SLF001 - nobody else needs to know
+    assert child is not None
+    polls = iter((None, None))
+    ended = child.poll
+    monkeypatch.setattr(child, "poll", lambda: next(polls, "over") and ended())
+
+    asyncio.run(one.power_off(hard=True))
+    assert one._child is None  # noqa: SLF001 - as above
+    assert child.returncode is not None
+
+
 def test_a_server_is_shown_from_the_moment_when_it_is_powered_on(
     server: Callable[..., Machine], monkeypatch: pytest.MonkeyPatch
 ) -> None:
