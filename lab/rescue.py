@@ -48,7 +48,7 @@ class Rescue:
         return self._status().get(service)
 
     def answers(self) -> bool:
-        """Whether room three says how each of its services stands; so does one that a plan does not have."""
+        """Whether room three says how each of its services stands; true where a plan has no room three."""
         return not self.services or self._status().keys() >= set(self.services)
 
     def serving(self) -> list[str]:

@@ -80,9 +80,9 @@ def watched(lab: Lab, run: Run, figures: Figures, name: str, seconds: float) -> 
         until = begun + seconds * 1e9
         wait_until(lambda: time.monotonic_ns() > until, within=seconds + 5, because="time stands still", every=0.5)
     history = seen.history()
-    found = {name: statistics.median(latencies(history, kind, begun)) for name, kind in _KINDS.items()}
-    for kind, value in found.items():
-        figures.setdefault(f"{kind}, {name}, p50, ms", []).append(value)
+    found = {told: statistics.median(latencies(history, kind, begun)) for told, kind in _KINDS.items()}
+    for told, value in found.items():
+        figures.setdefault(f"{told}, {name}, p50, ms", []).append(value)
     return found
 
 

@@ -27,7 +27,7 @@ _LAZILY = text("set_config('synchronous_commit', 'off', true) = 'off'")  # a sig
 # Advisory locks: of whoever takes back what room three recorded, and of whoever brings it what it lacks.
 _ONE_AT_A_TIME, _CATCHES_UP = 20120113, 20120114
 # All of a delivery in one statement: five answers, one after the other, cost a clinician three times as much.
-# Prepared once a connection: PostgreSQL's parser and planner took a third of its time.
+# Prepared once a connection: PostgreSQL's parser and planner took a quarter of its time.
 _PREPARE = """
 PREPARE delivery (json, json, json) AS
 WITH free AS (SELECT id FROM charge WHERE id = 1 AND standing = 'standing by' FOR UPDATE),

@@ -9,7 +9,6 @@ import subprocess
 import sys
 from contextlib import contextmanager
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -173,17 +172,11 @@ def server(tmp_path: Path, wired: list[str], monkeypatch: pytest.MonkeyPatch) ->
     yield make
     census.kill(census.processes().get(NAME, []))
     for one in made:
-        eventually(partial(is_buried, one))
+        eventually(one._is_buried)  # noqa: SLF001 - nobody else needs to know
 
 
 def state(one: Machine, path: dict[str, Any] | None = None) -> dict[str, Any] | None:
     return one.status(census.processes().get(one.spec.name, []), path)
-
-
-def is_buried(one: Machine) -> bool:
-    """Whether its process is gone: whoever looks at a server buries it."""
-    state(one)
-    return one._child is None  # noqa: SLF001 - nobody else needs to know
 
 
 def is_(one: Machine, wanted: str) -> bool:
@@ -319,7 +312,7 @@ def test_what_an_earlier_life_left_goes_before_the_next_one(server: Callable[...
     assert again.number == 2
     assert wired == ["wire", "unwire", "wire"]
     asyncio.run(again.power_off(hard=True))
-    eventually(partial(is_buried, again))
+    eventually(again._is_buried)  # noqa: SLF001 - nobody else needs to know
 
 
 def test_each_state_has_its_name(server: Callable[..., Machine], monkeypatch: pytest.MonkeyPatch) -> None:
