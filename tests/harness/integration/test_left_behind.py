@@ -6,15 +6,16 @@ import fcntl
 import os
 import pty
 import random
+import select
 import shutil
 import signal
 import subprocess
 import sys
 import termios
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -22,6 +23,10 @@ from lab.enclosure import is_alive
 from lab.enclosure.doctor import leftovers
 from lab.enclosure.sweep import CGROUPS, cgroup_roots
 from lab.waiting import wait_until
+from tests.harness.integration import own_disk
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 # A harness that holds a fault: it says so, then waits to be killed. It need not wait for whole services.
 HARNESS = """
@@ -52,39 +57,6 @@ fault.inject(lab)
 print("holding", flush=True)
 signal.pause()
 """
-# A lab in which the server of a disk waits for itself in the kernel: short of memory, for a page of this disk.
-WEDGE = """
-import signal, sys
-from pathlib import Path
-from lab.bench import Lab
-from lab.enclosure.sweep import CGROUPS
-from lab.plan import load
-from lab.waiting import wait_until
-
-lab = Lab.up(load("tiny"), name=sys.argv[1])
-inside, server = lab.levers.straits.inside, "dopasoins-1"
-node, _ = lab.levers.straits._program(server)
-group = CGROUPS / "memory" / lab.enclosure.cgroup.strip("/") / lab.nodes.nodes[node].container.id
-used = int((group / "memory.usage_in_bytes").read_text())
-(group / "memory.oom_control").write_text("1")
-(group / "memory.limit_in_bytes").write_text(str(used + (16 << 20)))
-writes = "while :; do dd if=/dev/zero of={disk}/load bs=1M count=24; done"
-inside(server, f"setsid sh -c '({writes}) & tail /dev/zero' >/dev/null 2>&1 </dev/null &")
-
-def waits():
-    for task in (group / "tasks").read_text().split():
-        try:
-            serves = b"nbdfuse" in Path(f"/proc/{task}/cmdline").read_bytes()
-            if serves and "folio" in Path(f"/proc/{task}/wchan").read_text():
-                return True
-        except OSError:  # it has ended
-            pass
-    return False
-
-wait_until(waits, within=60, because="nothing waits for itself")
-print("holding", flush=True)
-signal.pause()
-"""
 KILLS = int(os.environ.get("BASCULE_KILLS", "1"))  # times eight faults times two victims
 
 
@@ -102,16 +74,27 @@ def processes_of(name: str) -> list[str]:
     return found
 
 
+@contextmanager
+def holding(*command: str) -> Iterator[subprocess.Popen[str]]:
+    """A harness that holds what it says it does; it ends with the test, whatever becomes of that."""
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as harness:
+        try:
+            assert harness.stdout is not None
+            told, _, _ = select.select([harness.stdout], [], [], 120)
+            if not told or harness.stdout.readline() != "holding\n":
+                harness.kill()
+                pytest.fail(harness.communicate(timeout=60)[1] or "it has built no lab within 120 s")
+            yield harness
+        finally:
+            harness.kill()
+
+
 @pytest.mark.parametrize("victim", ["harness", "launcher"])
 @pytest.mark.parametrize("fault", ["power", "switch", "cut", "silence", "delay", "flap", "hang", "pause"])
 @pytest.mark.parametrize("turn", range(KILLS))
 def test_nothing_stays_when_it_is_killed_while_a_fault_holds(fault: str, victim: str, turn: int) -> None:
     name = f"killed-{os.getpid()}-{turn}"
-    with subprocess.Popen(
-        [sys.executable, "-c", HARNESS, name, fault], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    ) as harness:
-        assert harness.stdout is not None
-        assert harness.stdout.readline() == "holding\n", harness.communicate()[1]
+    with holding(sys.executable, "-c", HARNESS, name, fault) as harness:
         assert is_alive(name)
         launcher = int((Path("/run/bascule") / name / "launcher.pid").read_text())
         os.kill(harness.pid if victim == "harness" else launcher, signal.SIGKILL)
@@ -123,7 +106,7 @@ def test_nothing_stays_when_it_is_killed_while_a_fault_holds(fault: str, victim:
             subprocess.run(
                 [sys.executable, "-m", "lab.front.cli", "doctor", "--clean"], check=False, capture_output=True
             )
-        harness.communicate()
+        harness.communicate(timeout=60)
     wait_until(
         lambda: not [item for item in leftovers() if item.name == name] and not processes_of(name),
         within=10,
@@ -153,16 +136,10 @@ def test_nothing_stays_when_it_is_killed_while_it_builds(turn: int) -> None:
 
 
 def test_a_disk_whose_server_waits_for_itself_is_swept() -> None:
-    if not (CGROUPS / "memory").is_dir():
-        pytest.skip("only version 1 of control groups brings this about: version 2 has memory.high")
     name = f"wedged-{os.getpid()}"
-    with subprocess.Popen(
-        [sys.executable, "-c", WEDGE, name], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    ) as harness:
-        assert harness.stdout is not None
-        assert harness.stdout.readline() == "holding\n", harness.communicate()[1]
+    with holding(sys.executable, own_disk.__file__, name) as harness:
         harness.kill()
-        harness.communicate()
+        harness.communicate(timeout=60)  # its end is also that of whoever waits: he has its standard output
     wait_until(
         lambda: not [item for item in leftovers() if item.name == name] and not processes_of(name),
         within=20,
@@ -224,7 +201,7 @@ def test_a_closed_terminal_is_a_ctrl_c(tmp_path: Path) -> None:
     ours, theirs = pty.openpty()
     os.set_blocking(ours, False)
 
-    def holding() -> bool:
+    def holds() -> bool:
         with suppress(BlockingIOError):
             os.read(ours, 1 << 16)  # or the session would wait for its terminal to take more
         return '"hold"' in events(tmp_path)
@@ -238,7 +215,7 @@ def test_a_closed_terminal_is_a_ctrl_c(tmp_path: Path) -> None:
         preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
     ) as played:
         os.close(theirs)
-        wait_until(holding, within=60, because="no fault holds")
+        wait_until(holds, within=60, because="no fault holds")
         os.close(ours)
         played.wait(60)
     assert '"return"' in events(tmp_path)
@@ -253,30 +230,14 @@ def test_the_death_of_a_whole_job_leaves_only_what_the_doctor_sweeps() -> None:
     job = next(iter(sorted(CGROUPS.glob("*/cgroup.procs"))), CGROUPS / "cgroup.procs").parent / name
     job.mkdir()
     try:
-        with subprocess.Popen(
-            [
-                "sh",
-                "-c",
-                f'echo 0 > {job}/cgroup.procs && exec "$@"',
-                "job",
-                sys.executable,
-                "-c",
-                HARNESS,
-                name,
-                "cut",
-            ],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        ) as harness:
-            assert harness.stdout is not None
-            assert harness.stdout.readline() == "holding\n", harness.communicate()[1]
+        joined = f'echo 0 > {job}/cgroup.procs && exec "$@"'
+        with holding("sh", "-c", joined, "job", sys.executable, "-c", HARNESS, name, "cut") as harness:
             members = [int(pid) for pid in (job / "cgroup.procs").read_text().split()]
             assert len(members) > 3, "harness, launcher, process 1 and the engine"
             for pid in members:
                 with suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGKILL)
-            harness.communicate()
+            harness.communicate(timeout=60)
         wait_until(lambda: not processes_of(name), within=10, because=lambda: f"left: {processes_of(name)}")
         subprocess.run([sys.executable, "-m", "lab.front.cli", "doctor", "--clean"], check=False, capture_output=True)
         wait_until(
