@@ -18,6 +18,7 @@ from typing import IO, TYPE_CHECKING, Any, Self
 
 from lab.enclosure.naming import checked, option
 from lab.enclosure.sweep import STATE_ROOT, cgroup_roots
+from lab.enclosure.waits import waits
 from lab.errors import LabError
 from lab.waiting import WaitedInVainError, wait_until
 
@@ -150,6 +151,11 @@ class Enclosure:
             for name, value in (("cpu.shares", 20 * 1024), ("cpu.weight", 20 * 100)):
                 if (root / name).exists():
                     (root / name).write_text(str(value))
+
+    def waits(self) -> str:
+        """What holds its engine up, as far as the kernel tells."""
+        files = (file for root in cgroup_roots(self.cgroup) for file in root.rglob("cgroup.procs"))
+        return waits({task for file in files for task in file.read_text().split()})
 
     def _last_words(self) -> str:
         for log in ("engine.log", "launcher.log"):

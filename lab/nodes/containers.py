@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from lab import private
 from lab.enclosure import TAG
+from lab.enclosure.enclosure import ENGINE_TIMEOUT
 from lab.enclosure.loops import rules
 from lab.nodes.asking import NodeError, ask
 from lab.nodes.cgroup import ControlGroup, Memory, Processor
@@ -118,12 +119,16 @@ class Containers:
 
     def _on(self, node: ContainerNode) -> None:
         from docker.errors import APIError  # noqa: PLC0415 - loaded already, by the engine's client
+        from requests.exceptions import Timeout  # noqa: PLC0415 - the same
 
         try:
             wait_until(lambda: not self.is_on(node.name), within=30, because="its last life does not end")
             node.container.start()
         except (APIError, WaitedInVainError) as error:
             raise NodeError(f"node {node.name} did not start: {error}") from error
+        except Timeout as error:
+            told = f"node {node.name} did not start within {ENGINE_TIMEOUT} s; what waits: {self.enclosure.waits()}"
+            raise NodeError(told) from error
         self._meet(node)
         self.plug(node.name, self.enclosure.proc(node.pid) / "ns/net")
 
