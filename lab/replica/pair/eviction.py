@@ -121,7 +121,8 @@ class Suspicion:
 
         Args:
             twin: how it stands, from its own mouth; None if it does not answer in time.
-            reached: whether its kernel answers. If not it is dead or parted, and Galera's to leave out or to go round.
+            reached: whether its kernel answers each time. If never, it is dead or parted, and Galera's to leave out or
+                to go round; if now and then, a cable loses frames, and each member would vote out the other (V15c).
         """
         is_late = reached if twin is None else twin.late
         self._late = self._late + 1 if is_late else 0

@@ -39,6 +39,7 @@ _STUCK = 12.0
 _AT_REST = 20.0  # longest wait for the twin to come to rest too: its _STUCK, and the time to stop and recover
 _EVERY = 0.2
 _ANSWER = 0.5  # seconds for the twin to say where it stands
+_ECHOES = 0.1  # seconds between two echoes of the twin's kernel
 _HEARD = 5.0  # seconds for which what the twin said counts for whoever is too late to hear it
 
 log = logging.getLogger(__name__)
@@ -61,7 +62,7 @@ class Supervisor:
         self._canary = canary
         self._has_marked = False
         self._suspicion = Suspicion()
-        self._twin = Reach((config.twin_address,))
+        self._twin = Reach((config.twin_address,), _ECHOES)
         self._heard: tuple[float, Standing] | None = None  # what the twin said last, and when
         self.standing = Standing(config.server, Stage.STARTING)
 
@@ -212,7 +213,7 @@ class Supervisor:
         hearsay = Hearsay()
         if twin is None:
             hearsay = await ask(config.arbitrator_address, config.twin_address, mine)
-        self._suspicion.looked(twin, reached=self._twin.is_reached)
+        self._suspicion.looked(twin, reached=self._twin.loses_nothing)
         self._canary.tell(has_spare=self._twin_was_fit())
         if twin is None and mine.late and self._twin_was_fit():  # its silence may be this one's deafness
             return False
