@@ -130,9 +130,15 @@ class Outbox:
         if self._unread:
             self._written_since_reading = False
             return Read()
-        if self._queue:
-            return Deliver(tuple(row for row, _ in list(self._queue.values())[:BATCH]))
+        if rows := self.fresh(now):
+            return Deliver(rows)
         return Rest(self._forget_at if self._delivered else now + RETRY)
+
+    def fresh(self, now: float) -> tuple[Row, ...]:
+        """What writers wait for, if it may be delivered now: nothing else comes before it."""
+        if self._unread or now < self._retry_at:
+            return ()
+        return tuple(row for row, _ in list(self._queue.values())[:BATCH])
 
     def read(self, rows: Sequence[Row], now: float) -> Action | None:
         """What the table held, from its beginning: the delivery that it asks for, if any."""

@@ -1,4 +1,4 @@
-"""The thread that delivers, and what a writer calls before it answers."""
+"""What a writer calls before it answers, and the thread that delivers what no writer could."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from ..emr.access import now as wall
 from ..emr.store import UnavailableError
-from . import carrying
+from . import bound, carrying
 from .core import BATCH, Deliver, Forget, Outbox, Read, Rest
 from .room_three import InChargeError, RoomThree
 from .tables import Standing
@@ -41,7 +41,7 @@ class Feed:
 
     Args:
         local: engine on the member's own database, used by this thread alone.
-        room: room three.
+        room: room three; used by whoever has the line to it, be it the thread or a writer.
         state: what the local database can do.
         told: file that says `free` or `taken`, for who holds the service's address.
         defects: planted defects, by name.
@@ -56,6 +56,7 @@ class Feed:
         self._told = told
         self._core = Outbox(defects)
         self._turn = threading.Condition()
+        self._line = threading.Lock()
         self._born = time.monotonic()
         self._standing: Standing | None = None
         self._heard = False
@@ -103,8 +104,31 @@ class Feed:
         with self._turn:
             deadline = self._core.committed(row, time.monotonic())
             self._writes += 1
-            self._turn.notify_all()
-            while deadline is not None and not self._core.is_delivered(row.seq):
+        if deadline is None or not self._send(deadline):
+            with self._turn:
+                self._turn.notify_all()
+        if deadline is not None:
+            self._wait(row, deadline)
+        if self._standing not in {None, Standing.BY}:
+            raise UnavailableError(ELSEWHERE)
+
+    def _send(self, deadline: float) -> bool:
+        """Deliver what waits, if nobody else has the line: to leave it to the thread takes twice as long."""
+        if not self._line.acquire(blocking=False):
+            return False
+        try:
+            with self._turn:
+                rows = self._core.fresh(time.monotonic())
+            if rows:
+                with bound.until(deadline):
+                    self._deliver(rows, fresh=True)
+            return bool(rows)
+        finally:
+            self._line.release()
+
+    def _wait(self, row: Row, deadline: float) -> None:
+        with self._turn:
+            while not self._core.is_delivered(row.seq):
                 left = deadline - time.monotonic()
                 if left <= 0:
                     self._core.expired(row.seq)
@@ -112,15 +136,14 @@ class Feed:
                     log.warning("room three did not take row %s in time: care goes on without it", row.seq)
                 else:
                     self._turn.wait(left)
-        if self._standing not in {None, Standing.BY}:
-            raise UnavailableError(ELSEWHERE)
 
     # -- the thread
 
     def _run(self) -> None:
         while not self._stopped:
             try:
-                self._beat()
+                with self._line:
+                    self._beat()
                 if self._standing not in {None, Standing.BY}:
                     self._take_back()
                 else:
@@ -187,20 +210,19 @@ class Feed:
             self._turn.notify_all()
 
     def _step(self) -> None:
-        with self._turn:
-            seen = self._writes
-            action: Action | None = self._core.next(time.monotonic())
-        fresh = True
-        if isinstance(action, Read):
-            fresh = False
-            action = self._read()
-        match action:
-            case Deliver(rows):
-                self._deliver(rows, fresh=fresh)
-            case Forget(seqs):
-                self._forget(seqs)
-            case Rest(until):
-                self._rest(until, seen)
+        with self._line:  # from here to the delivery: what a writer delivers meanwhile would be delivered twice
+            with self._turn:
+                seen = self._writes
+                action: Action | None = self._core.next(time.monotonic())
+            fresh = not isinstance(action, Read)
+            if isinstance(action, Read):
+                action = self._read()
+            if isinstance(action, Deliver):
+                self._deliver(action.rows, fresh=fresh)
+        if isinstance(action, Forget):
+            self._forget(action.seqs)
+        if isinstance(action, Rest):
+            self._rest(action.until, seen)
 
     def _read(self) -> Action | None:
         try:
@@ -262,12 +284,13 @@ class Feed:
         """Bring what room three recorded into this member's database, if that can serve."""
         taken = 0
         if self._state().serves:
-            try:
-                taken = self._room.take_back(self._keep, BATCH)
-            except DBAPIError as error:
-                log.warning("taking back from room three stumbled: %s", str(error.orig).strip())
-                self._room.engine.dispose()
-                self._local.dispose()
+            with self._line:
+                try:
+                    taken = self._room.take_back(self._keep, BATCH)
+                except DBAPIError as error:
+                    log.warning("taking back from room three stumbled: %s", str(error.orig).strip())
+                    self._room.engine.dispose()
+                    self._local.dispose()
         if not taken:
             self._rest(time.monotonic() + _BEAT)
 

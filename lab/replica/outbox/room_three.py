@@ -52,7 +52,7 @@ class RoomThree:
     """Delivers to room three, hears from it, and takes back what it recorded. Every method may raise DBAPIError.
 
     Args:
-        engine: on room three's database; used by one thread.
+        engine: on room three's database; used by one thread at a time.
         member: who delivers.
     """
 

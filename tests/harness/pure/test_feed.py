@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -111,6 +112,20 @@ def test_a_write_is_in_room_three_when_it_is_answered_and_leaves_the_outbox(room
         assert rooms.write(number) == 201
         assert rooms.has(rooms.third, number) == 1
     rooms.soon(lambda: rooms.left(rooms.member) == 0)
+
+
+def test_a_writer_brings_his_own_write_where_nobody_else_is_at_it(rooms: Rooms) -> None:
+    rooms.feed.stop()
+    assert rooms.write("n-1") == 201
+    assert rooms.has(rooms.third, "n-1") == 1
+
+
+def test_of_writers_who_come_at_once_none_is_forgotten(rooms: Rooms) -> None:
+    numbers = [f"n-{number}" for number in range(40)]
+    with ThreadPoolExecutor(4) as wards:
+        assert set(wards.map(rooms.write, numbers)) == {201}
+    rooms.soon(lambda: rooms.left(rooms.member) == 0)  # or the bounded wait of one ran out on a busy machine
+    assert [rooms.has(rooms.third, number) for number in numbers] == [1] * 40
 
 
 def test_care_goes_on_while_room_three_is_away_and_it_catches_up(rooms: Rooms) -> None:

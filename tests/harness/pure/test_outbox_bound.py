@@ -64,3 +64,11 @@ def test_silence_ends_the_wait(waits: Callable[[Connection], None]) -> None:
     with closing(Connection([READ, OK])) as connection, pytest.raises(SilentError, match=r"not go on within 0\.05 s"):
         waits(connection)
     assert time.monotonic() - begun >= 0.05
+
+
+def test_a_writer_waits_no_longer_than_he_may_and_others_do(waits: Callable[[Connection], None]) -> None:
+    late = bound.until(time.monotonic() - 1)
+    with closing(Connection([READ, OK])) as connection, pytest.raises(SilentError, match=r"not go on within 0 s"), late:
+        waits(connection)
+    with closing(Connection([READ, OK])) as connection, pytest.raises(SilentError, match=r"not go on within 0\.05 s"):
+        waits(connection)
