@@ -8,7 +8,8 @@ import signal
 import sys
 from pathlib import Path
 
-from ..nbd import program, routes
+from .. import routes
+from ..nbd import program
 from ..nbd.server import serve
 from . import config, control
 from .service import Array

@@ -115,7 +115,9 @@ class Array:
             )
         self.mischief = Mischief(self.media, self._pool)
         told = config.replication
-        self.replication = told and Replication(config.name, config.folder, self.media, told, config.defects)
+        self.replication = (
+            Replication(config.name, config.folder, self.media, told, config.defects) if told is not None else None
+        )
         self._fence: Fence[Writer] = Fence(
             config.name,
             self._shelf.epoch,

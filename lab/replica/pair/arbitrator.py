@@ -17,6 +17,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from .. import routes
 from .children import orphan_proof, stop
 from .config import ArbitratorConfig, read_arbitrator
 from .galera import Component, component, garbd
@@ -62,6 +63,7 @@ async def run(config: ArbitratorConfig) -> None:
     """Keep the arbitrator running until cancelled."""
     for folder in (config.folder, config.logs):
         folder.mkdir(parents=True, exist_ok=True)
+    routes.hasten(str(config.address))
     while True:
         daemon = await asyncio.create_subprocess_exec(
             *orphan_proof(garbd(config)),

@@ -14,7 +14,7 @@ import signal
 import sys
 from pathlib import Path
 
-from .. import beating
+from .. import beating, routes
 from . import address
 from .children import Child, together
 from .config import ServerConfig, read_server
@@ -31,6 +31,7 @@ async def run(config: ServerConfig, config_path: Path) -> None:
     """Run the server until cancelled, then stop its parts in the order that clients notice least."""
     database = Database(config)
     await database.prepare()
+    routes.hasten(str(config.address.ip))
     folder = config.folder / "address"
     folder.mkdir(exist_ok=True)
     reach = Reach(config.wards)

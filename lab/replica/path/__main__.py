@@ -22,7 +22,8 @@ from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
-from ..nbd import client, program, routes
+from .. import routes
+from ..nbd import client, program
 from ..nbd.protocol import Offer, Refusal, RefusedError
 from ..nbd.server import serve
 from .core import Path as PathCore

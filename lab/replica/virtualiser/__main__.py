@@ -11,10 +11,11 @@ from pathlib import Path
 from time import monotonic
 from typing import Any
 
+from .. import routes
 from ..arbiter.kv import Kv
 from ..mirror.geometry import Geometry, Settings
 from ..mirror.node import Node
-from ..nbd import program, routes
+from ..nbd import program
 from ..nbd.server import serve
 from . import beats, config, status
 from .exports import NodeExports
