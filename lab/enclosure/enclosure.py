@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Self
 
 from lab.enclosure.naming import checked, option
-from lab.enclosure.sweep import STATE_ROOT, cgroup_roots
+from lab.enclosure.sweep import STATE_ROOT, cgroup_roots, tasks
 from lab.enclosure.waits import waits
 from lab.errors import LabError
 from lab.waiting import WaitedInVainError, wait_until
@@ -154,8 +154,7 @@ class Enclosure:
 
     def waits(self) -> str:
         """What holds its engine up, as far as the kernel tells."""
-        files = (file for root in cgroup_roots(self.cgroup) for file in root.rglob("cgroup.procs"))
-        return waits({task for file in files for task in file.read_text().split()})
+        return waits(tasks(cgroup_roots(self.cgroup)))
 
     def _last_words(self) -> str:
         for log in ("engine.log", "launcher.log"):

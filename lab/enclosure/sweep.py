@@ -52,14 +52,18 @@ def _abort_fuses(roots: list[Path]) -> None:
     A program that serves a disk and waits for a page of this disk to be written waits for itself, in the kernel, and no
     signal ends it. Seen with version 1 of control groups in a group that was short of memory.
     """
-    names = ("tasks", "cgroup.threads")  # by thread: a process whose first thread has ended tells no mounts
-    listed = {task for root in roots for name in names for file in root.rglob(name) for task in _lines(file)}
-    mounts = (line.split() for task in listed for line in _lines(Path("/proc") / task / "mountinfo"))
+    mounts = (line.split() for task in tasks(roots) for line in _lines(Path("/proc") / task / "mountinfo"))
     connections = sorted({words[2].partition(":")[2] for words in mounts if words[4].startswith(_DISKS)})
     if connections:
         command = ["unshare", "--mount", "sh", "-c", _ABORT, "abort", *connections]
         told = subprocess.run(command, check=False, capture_output=True, text=True, timeout=10)
         sys.stderr.write(f"aborted the FUSE connections {', '.join(connections)} {told.stderr}\n")
+
+
+def tasks(roots: list[Path]) -> set[str]:
+    """What lives in these groups, by thread: a process whose first thread has ended, or only waits, tells little."""
+    names = ("tasks", "cgroup.threads")
+    return {task for root in roots for name in names for file in root.rglob(name) for task in _lines(file)}
 
 
 def _lines(file: Path) -> list[str]:

@@ -12,16 +12,16 @@ if TYPE_CHECKING:
 _STARTER = "runc"  # what starts and ends containers for the engine
 
 
-def waits(tasks: Iterable[str], proc: Path = Path("/proc")) -> str:
-    """Which of these processes are in an uninterruptible wait, or start a container, and where in the kernel.
+def waits(threads: Iterable[str], proc: Path = Path("/proc")) -> str:
+    """Which of these threads are in an uninterruptible wait, or start a container, and where in the kernel.
 
     Their memory is left alone: whoever asks for the command of a process that waits for itself waits with it.
     """
     found: Counter[str] = Counter()
-    for task in tasks:
+    for thread in threads:
         try:
-            name, _, rest = (proc / task / "stat").read_text().partition("(")[2].rpartition(")")
-            where = (proc / task / "wchan").read_text().strip()
+            name, _, rest = (proc / thread / "stat").read_text().partition("(")[2].rpartition(")")
+            where = (proc / thread / "wchan").read_text().strip()
         except OSError:  # it has ended
             continue
         if rest.split()[0] == "D" or name.startswith(_STARTER):
